@@ -1,0 +1,1 @@
+"""The private side: rosters, review, issue, invalidation, paper. It knows people."""

@@ -1,0 +1,1 @@
+"""Propose, approve, apply, overturn, supersede (R9, R10)."""

@@ -1,0 +1,1 @@
+"""Draft, lint, seal, check, publish: from an eligible registration to a certificate."""

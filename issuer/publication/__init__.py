@@ -1,0 +1,1 @@
+"""The ordered, idempotent feed from the issuer to the public record."""

@@ -1,0 +1,74 @@
+"""Outbox, audit events, idempotency keys, seal intents: what proves afterwards that things went right."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from issuer.records.base import Base, UtcInstant
+from issuer.records.certificates import ECertificate
+
+_BigSerial = BigInteger().with_variant(Integer, "sqlite")
+
+
+class OutboxEvent(Base):
+    """Something the public record must learn, written in the transaction that made it true."""
+
+    __tablename__ = "outbox"
+
+    sequence: Mapped[int] = mapped_column(_BigSerial, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(24))  # publish | status | file
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcInstant)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcInstant, index=True)
+
+
+class AuditEvent(Base):
+    """One link of the hash chain (`issuer.audit`). No personal data: subjects are row references."""
+
+    __tablename__ = "audit_events"
+
+    sequence: Mapped[int] = mapped_column(_BigSerial, primary_key=True, autoincrement=False)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    event_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcInstant)
+    actor: Mapped[str] = mapped_column(String(80))
+    act: Mapped[str] = mapped_column(String(48))
+    subject: Mapped[str] = mapped_column(String(80))
+    clause: Mapped[str | None] = mapped_column(String(8))
+    outcome: Mapped[str] = mapped_column(String(16))  # intent | done | refused
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    __table_args__ = (Index("ix_audit_events_subject", "subject"),)
+
+
+class SealIntent(Base):
+    """What was about to be sealed, stored before any key is used: a seal the database does not know cannot be."""
+
+    __tablename__ = "seal_intents"
+    __table_args__ = (UniqueConstraint("certificate_id", "attempt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey(ECertificate.id))
+    attempt: Mapped[int] = mapped_column(Integer)
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    """Digest of the canonical certificate content (`issuer.issuance.content`)."""
+    seal_kid: Mapped[str] = mapped_column(String(32))
+    intended_at: Mapped[datetime] = mapped_column(UtcInstant)
+    sealed_sha256: Mapped[str | None] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16), default="intent")  # intent | sealed | failed
+
+
+class IdempotencyKey(Base):
+    """The answer to a POST, kept in the transaction of its effect, so a repeat gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    route: Mapped[str] = mapped_column(String(120), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(80), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status_code: Mapped[int] = mapped_column(Integer)
+    response: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcInstant)

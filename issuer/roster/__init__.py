@@ -1,0 +1,1 @@
+"""Score and passer lists in, row-by-row findings out."""

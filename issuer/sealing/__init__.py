@@ -1,0 +1,1 @@
+"""The one door to private keys: PDF seal, QR credential, status list, log checkpoint."""

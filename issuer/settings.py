@@ -1,0 +1,47 @@
+"""Settings from the environment, `ECERT_*`. Unset means the embedded default under DATA_DIR."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between a laptop and a province."""
+
+    model_config = SettingsConfigDict(env_prefix="ECERT_", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("ecert-data")
+    database_url: str | None = None
+    """SQLAlchemy URL of the issuer's database. Unset: `sqlite:///DATA_DIR/issuer.sqlite3`."""
+    register_url: str | None = None
+    """SQLAlchemy URL of the public record. Unset: `sqlite:///DATA_DIR/register.sqlite3`."""
+    redis_url: str | None = None
+    storage_url: str | None = None
+    """Where files are kept, as obstore reads it (`s3://bucket/prefix`). Unset: `DATA_DIR/files`."""
+    verify_base_url: str = "http://127.0.0.1:8000"
+    """Scheme, host and port that QR codes point to, without a path."""
+    key_passphrase: SecretStr | None = None
+    """Unlocks the private keys. Unset: read from `DATA_DIR/keys/passphrase` (owner-only)."""
+    tsa_url: str | None = None
+    """RFC 3161 time-stamp service. Unset: the built-in development authority."""
+    seal_level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-LTA"
+    """PAdES baseline level (ETSI EN 319 142-1) of new seals."""
+    workers: int = 0
+    """Processes that render and seal. 0: one per core."""
+
+    @property
+    def issuer_database(self) -> str:
+        """URL of the issuer's database with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'issuer.sqlite3'}"
+
+    @property
+    def register_database(self) -> str:
+        """URL of the public record with the embedded default filled in."""
+        return self.register_url or f"sqlite:///{self.data_dir.resolve() / 'register.sqlite3'}"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Key material: `private/` (encrypted, owner-only), `public/` and the lookup and data keys."""
+        return self.data_dir / "keys"

@@ -1,0 +1,1 @@
+"""Trust anchors, the published key set, CRLs: everything needed to check, nothing that can sign."""

@@ -1,0 +1,1 @@
+"""Certificate page, public, staff and holder pages: layout and words as data."""

@@ -1,0 +1,1 @@
+"""Checking: a numbered list of steps, one CheckResult for every path."""

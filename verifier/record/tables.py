@@ -1,0 +1,104 @@
+"""Schema `public_record`: what the issuer publishes and the verifier may only SELECT.
+
+On SQLite the schema is a file of its own; on PostgreSQL it is a schema with a read-only role.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+SCHEMA = "public_record"
+metadata = MetaData(schema=SCHEMA)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("reason_class", String(32)),
+    Column("programme_code", String(32), nullable=False),
+    Column("programme_name", String(80), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("specialty", String(80), nullable=False),
+    Column("approved_on", Date, nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("file_sha256", String(64), nullable=False),
+    Column("credential_sha256", String(64), nullable=False),
+    Column("number_digest", String(64), nullable=False, unique=True),
+    Column("holder_digest", String(64), nullable=False),
+    Column("list_id", String(32), nullable=False),
+    Column("list_index", Integer, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("status_changed_at", DateTime(timezone=True)),
+    Column("effective_on", Date),
+    Column("superseded_by", String(32)),
+    Index("uq_certificates_list_entry", "list_id", "list_index", unique=True),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("token", String(32), ForeignKey(certificates.c.token), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # original | extended | copy
+    Column("valid_until", Date),  # purpose-bound copies only
+)
+
+status_changes = Table(
+    "status_changes",
+    metadata,
+    Column("token", String(32), ForeignKey(certificates.c.token), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("reason_class", String(32)),
+    Column("effective_on", Date, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("list_id", String(32), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("packed", LargeBinary, nullable=False),  # 2 bits an entry, little end first, not compressed
+    Column("token_jwt", LargeBinary, nullable=False),
+    Column("token_cwt", LargeBinary, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
+feed_position = Table(
+    "feed_position",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # last outbox sequence applied here
+    Column("applied_at", DateTime(timezone=True), nullable=False),
+)
+
+log_leaves = Table(
+    "log_leaves",
+    metadata,
+    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),
+    Column("token", String(32), nullable=False, index=True),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root_hash", LargeBinary(32), nullable=False),
+    Column("signed_note", String, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+)
