@@ -3,7 +3,18 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from issuer.records.base import Base, UtcInstant
@@ -14,6 +25,7 @@ from issuer.records.sittings import Sitting
 ORIGINAL_OPEN = text("supersedes_id IS NULL AND slot IN ('pending', 'live')")
 SUCCESSOR_OPEN = text("supersedes_id IS NOT NULL AND slot IN ('pending', 'live')")
 LIVE = text("slot = 'live'")
+PROPOSED = text("state = 'proposed'")
 
 
 class Holding(Base):
@@ -130,14 +142,33 @@ class BatchItem(Base):
 
 
 class Invalidation(Base):
-    """A proposal to invalidate and what became of it (R9, R10): two different people, never deleted."""
+    """A proposal to invalidate, or to reinstate, and what became of it (R9, R10): two people, never deleted.
+
+    A reinstatement repeats ground and clause of the invalidation it overturns and names it in
+    `overturns_id`; when it is applied, that invalidation becomes `overturned`.
+    """
 
     __tablename__ = "invalidations"
-    __table_args__ = (UniqueConstraint("certificate_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("certificate_id", "sequence"),
+        CheckConstraint(
+            "state NOT IN ('applied', 'overturned') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
+            name="two_people",
+        ),
+        Index(
+            "uq_invalidations_open",
+            "certificate_id",
+            unique=True,
+            sqlite_where=PROPOSED,
+            postgresql_where=PROPOSED,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey(ECertificate.id), index=True)
     sequence: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(16), default="invalidate")  # invalidate | reinstate
+    overturns_id: Mapped[int | None] = mapped_column(ForeignKey("issuer.invalidations.id"))
     ground: Mapped[str] = mapped_column(String(40))
     basis: Mapped[str] = mapped_column(EncryptedText("invalidations.basis"))
     """Legal basis and finding, as the proposer wrote it; may name people, so it rests encrypted."""
@@ -151,6 +182,8 @@ class Invalidation(Base):
     proposed_at: Mapped[datetime] = mapped_column(UtcInstant)
     decided_by: Mapped[str | None] = mapped_column(String(80))
     decided_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    decision_note: Mapped[str | None] = mapped_column(EncryptedText("invalidations.decision_note"))
+    """Why it was rejected or withdrawn."""
     overturned_by: Mapped[str | None] = mapped_column(String(80))
     overturned_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     overturned_basis: Mapped[str | None] = mapped_column(EncryptedText("invalidations.overturned_basis"))
