@@ -11,10 +11,13 @@ take row locks first and record their events last.
 
 import hashlib
 import json
+import os
+import pwd
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -139,6 +142,7 @@ def record_many(session: Session, clock: Clock, actor: Actor, events: Iterable[N
         select(AuditEvent.sequence, AuditEvent.event_hash).order_by(AuditEvent.sequence.desc()).limit(1)
     ).first()
     sequence, previous = (last.sequence, last.event_hash) if last else (0, GENESIS)
+    origin = _origin(actor)
     rows: list[dict[str, Any]] = []
     for event, details in waiting:
         sequence += 1
@@ -151,7 +155,7 @@ def record_many(session: Session, clock: Clock, actor: Actor, events: Iterable[N
             "subject": event.subject,
             "clause": event.clause,
             "outcome": event.outcome,
-            "details": {**details, "via": actor.via},
+            "details": details | origin,
         }
         previous = row["event_hash"] = _hash(row)
         rows.append(row)
@@ -224,6 +228,19 @@ def _hash(row: Mapping[str, Any]) -> bytes:
     }
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
+
+
+def _origin(actor: Actor) -> dict[str, Any]:
+    """By which door the act came; at a terminal also who was signed in to the machine."""
+    return {"via": actor.via, "os_user": _os_user()} if actor.via == "cli" else {"via": actor.via}
+
+
+@cache
+def _os_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no entry
+        return f"uid:{os.getuid()}"
 
 
 def _lock_chain(session: Session) -> None:
