@@ -1,0 +1,144 @@
+"""Composition root of the private side: what every service is handed."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from issuer.clock import Clock, SystemClock
+from issuer.errors import UnavailableError, Words
+from issuer.migrations.runner import grant_reading, migrate
+from issuer.records.database import Database, make_engine
+from issuer.records.encryption import DataKey, use_data_key
+from issuer.records.storage import Storage
+from issuer.settings import Settings
+
+if TYPE_CHECKING:
+    from issuer.publication.relay import Relay
+    from issuer.sealing.room import SealingRoom
+
+
+@dataclass
+class Context:
+    """Settings, clock, databases, files and keys of one running program. Made by `open_context`.
+
+    `lookup_key` is what numbers and names are digested with for the public record; the data key of the
+    encrypted columns is `data_key`. Private keys are opened on the first call of `room` and not before.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    register_engine: Engine
+    storage: Storage
+    data_key: DataKey
+    lookup_key: bytes
+    _room: "SealingRoom | None" = None
+    _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def relay(self) -> "Relay":
+        """Carries committed events to the public record."""
+        from issuer.publication.relay import Relay
+
+        return Relay(self.database, self.register_engine, self.room, self.clock)
+
+    def room(self) -> "SealingRoom":
+        """The private keys, opened once per program; raises what `open_sealing_room` raises."""
+        with self._opening:
+            if self._room is None:
+                from issuer.sealing.room import open_sealing_room
+
+                self._room = open_sealing_room(self.settings)
+            return self._room
+
+    def publish(self) -> None:
+        """Bring the public record up to date with everything committed so far; all paths show it at once."""
+        self.relay.flush()
+
+    def at(self, clock: Clock) -> "Context":
+        """The same program with another clock (the demo plays a sitting's months)."""
+        return Context(
+            self.settings,
+            clock,
+            self.database,
+            self.register_engine,
+            self.storage,
+            self.data_key,
+            self.lookup_key,
+            self._room,
+        )
+
+    def close(self) -> None:
+        """Let go of database connections."""
+        self.database.engine.dispose()
+        self.register_engine.dispose()
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Where files are kept: `ECERT_STORAGE_URL`, or the folder `files` under DATA_DIR."""
+    if settings.storage_url:
+        return Storage.at(settings.storage_url)
+    return Storage.in_folder(settings.data_dir / "files")
+
+
+def open_context(settings: Settings, clock: Clock | None = None) -> Context:
+    """Open an initialised data folder, migrating its databases when they are behind.
+
+    Raises UnavailableError when the folder was never initialised, is half-made, or lacks its keys.
+    """
+    data_key, lookup_key = _secret(settings, "data.key"), _secret(settings, "lookup.key")
+    key = DataKey(data_key)
+    use_data_key(key)
+    issuer_engine, register_engine = make_engine(settings.issuer_database), make_engine(settings.register_database)
+    migrate_both(settings, issuer_engine, register_engine)
+    return Context(
+        settings=settings,
+        clock=clock or SystemClock(),
+        database=Database(issuer_engine),
+        register_engine=register_engine,
+        storage=open_storage(settings),
+        data_key=key,
+        lookup_key=lookup_key,
+    )
+
+
+def migrate_both(settings: Settings, issuer_engine: Engine, register_engine: Engine) -> None:
+    """Run missing revisions on both schemas; on PostgreSQL let the verifier's role read the public one."""
+    migrate(issuer_engine, "issuer")
+    changed = migrate(register_engine, "public_record")
+    if changed and settings.verifier_role:
+        grant_reading(register_engine, settings.verifier_role)
+
+
+def _secret(settings: Settings, name: str) -> bytes:
+    from issuer.initialise import MARKER
+
+    if not (settings.data_dir / MARKER).exists():
+        raise UnavailableError(
+            "not-initialised",
+            Words("数据目录尚未初始化。", "The data folder has not been initialised."),
+            remedy=Words(
+                "先运行 `ecert init`，或用 --data-dir 指明已有的数据目录。",
+                "Run `ecert init` first, or point --data-dir at an existing one.",
+            ),
+        )
+    try:
+        secret = (settings.keys_dir / name).read_bytes()
+    except OSError:
+        secret = b""
+    if len(secret) != 32:
+        raise UnavailableError(
+            "key-missing",
+            Words(
+                f"缺少密钥文件 {name}，未作任何改动。",
+                f"The key file {name} is missing or damaged; nothing was changed.",
+            ),
+            remedy=Words(
+                "从备份恢复该文件（`ecert restore`）；不要另造，否则已有数据无法读取。",
+                "Put it back from a backup (`ecert restore`); a new one would not open the data.",
+            ),
+        )
+    return secret
