@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -15,7 +14,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
+
+from verifier.record.instants import UtcInstant
 
 SCHEMA = "public_record"
 metadata = MetaData(schema=SCHEMA)
@@ -35,11 +37,11 @@ certificates = Table(
     Column("file_sha256", String(64), nullable=False),
     Column("credential_sha256", String(64), nullable=False),
     Column("number_digest", String(64), nullable=False, unique=True),
-    Column("holder_digest", String(64), nullable=False),
+    Column("holder_digest", String(64), nullable=False, index=True),
     Column("list_id", String(32), nullable=False),
     Column("list_index", Integer, nullable=False),
-    Column("published_at", DateTime(timezone=True), nullable=False),
-    Column("status_changed_at", DateTime(timezone=True)),
+    Column("published_at", UtcInstant(), nullable=False),
+    Column("status_changed_at", UtcInstant()),
     Column("effective_on", Date),
     Column("superseded_by", String(32)),
     Index("uq_certificates_list_entry", "list_id", "list_index", unique=True),
@@ -62,7 +64,7 @@ status_changes = Table(
     Column("status", String(16), nullable=False),
     Column("reason_class", String(32)),
     Column("effective_on", Date, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", UtcInstant(), nullable=False),
 )
 
 status_lists = Table(
@@ -73,16 +75,16 @@ status_lists = Table(
     Column("packed", LargeBinary, nullable=False),  # 2 bits an entry, little end first, not compressed
     Column("token_jwt", LargeBinary, nullable=False),
     Column("token_cwt", LargeBinary, nullable=False),
-    Column("issued_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("issued_at", UtcInstant(), nullable=False),
+    Column("expires_at", UtcInstant(), nullable=False),
 )
 
 feed_position = Table(
     "feed_position",
     metadata,
     Column("name", String(32), primary_key=True),
-    Column("position", BigInteger, nullable=False),  # last outbox sequence applied here
-    Column("applied_at", DateTime(timezone=True), nullable=False),
+    Column("position", BigInteger, nullable=False),  # highest outbox sequence applied here
+    Column("applied_at", UtcInstant(), nullable=False),
 )
 
 log_leaves = Table(
@@ -92,6 +94,17 @@ log_leaves = Table(
     Column("leaf", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary(32), nullable=False),
     Column("token", String(32), nullable=False, index=True),
+    # The outbox event this leaf came from. Unique: the same event is never applied twice.
+    Column("event_sequence", BigInteger, nullable=False, unique=True),
+)
+
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    # Hashes of complete subtrees of 256**level leaves (level 1 and up), so that no tile needs the whole log.
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("node_hash", LargeBinary(32), nullable=False),
 )
 
 log_checkpoints = Table(
@@ -99,6 +112,7 @@ log_checkpoints = Table(
     metadata,
     Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
     Column("root_hash", LargeBinary(32), nullable=False),
-    Column("signed_note", String, nullable=False),
-    Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # `verifier.record.log_reading.Frontier`
+    Column("signed_note", Text, nullable=False),
+    Column("signed_at", UtcInstant(), nullable=False),
 )

@@ -39,6 +39,13 @@ def upgrade() -> None:
     op.create_index(
         "uq_certificates_list_entry", "certificates", ["list_id", "list_index"], unique=True, schema="public_record"
     )
+    op.create_index(
+        "ix_public_record_certificates_holder_digest",
+        "certificates",
+        ["holder_digest"],
+        unique=False,
+        schema="public_record",
+    )
     op.create_table(
         "feed_position",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -51,7 +58,8 @@ def upgrade() -> None:
         "log_checkpoints",
         sa.Column("tree_size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("root_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("signed_note", sa.String(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_note", sa.Text(), nullable=False),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tree_size"),
         schema="public_record",
@@ -62,11 +70,21 @@ def upgrade() -> None:
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("event_sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("leaf_index"),
+        sa.UniqueConstraint("event_sequence"),
         schema="public_record",
     )
     op.create_index(
         "ix_public_record_log_leaves_token", "log_leaves", ["token"], unique=False, schema="public_record"
+    )
+    op.create_table(
+        "log_nodes",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("node_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("level", "position"),
+        schema="public_record",
     )
     op.create_table(
         "status_lists",
