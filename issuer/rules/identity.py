@@ -176,7 +176,7 @@ def _kind(claimed: IdType, value: str) -> IdType:
     """The document the number belongs to; a permit that is claimed with a citizen's number is refused."""
     if value.startswith(_RESIDENCE_PREFIXES):
         shown = IdType.RESIDENCE_PERMIT
-    elif value.startswith("9"):
+    elif value.startswith("9") and value[1:3] in _PROVINCES:
         shown = IdType.FOREIGNER_PERMIT
     else:
         shown = IdType.RESIDENT_ID

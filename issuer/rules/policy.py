@@ -130,8 +130,10 @@ def _whole(key: str, value: Any, lowest: int | None = None) -> int:
 
 
 def _region(key: str, value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 99:
+        return f"{value:02}"
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 6:
-        raise PolicyError(f"{key} must be a text of 1 to 6 digits")
+        raise PolicyError(f"{key} must be a text of 1 to 6 digits, or a number up to 99")
     return value
 
 
