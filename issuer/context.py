@@ -51,7 +51,7 @@ class Context:
             if self._room is None:
                 from issuer.sealing.room import open_sealing_room
 
-                self._room = open_sealing_room(self.settings)
+                self._room = open_sealing_room(self.settings, self.clock)
             return self._room
 
     def publish(self) -> None:
@@ -68,7 +68,6 @@ class Context:
             self.storage,
             self.data_key,
             self.lookup_key,
-            self._room,
         )
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from issuer.clock import Clock
 from issuer.errors import ConflictError, UnavailableError, Words
@@ -12,7 +13,6 @@ from issuer.settings import Settings
 
 MARKER = "ecert.json"
 FORMAT = 1
-KEY_YEARS = 10
 _OTHERS = frozenset({"lost+found"})
 
 
@@ -102,18 +102,7 @@ def _refuse_other_content(folder: Path) -> None:
 
 
 def _ceremony(settings: Settings, clock: Clock) -> None:
-    from issuer.sealing.ceremony import hold_ceremony
+    from issuer.sealing.room import first_ceremony
 
-    if settings.key_passphrase is None:
-        write_secret(settings.keys_dir / "passphrase", secrets.token_urlsafe(32).encode())
-        passphrase = (settings.keys_dir / "passphrase").read_text()
-    else:
-        passphrase = settings.key_passphrase.get_secret_value()
-    hold_ceremony(
-        settings.keys_dir,
-        passphrase,
-        now=clock.now(),
-        organisation=settings.organisation,
-        common_name=settings.seal_common_name,
-        years=KEY_YEARS,
-    )
+    names: dict[str, Any] = {"organisation": settings.organisation, "common_name": settings.seal_common_name}
+    first_ceremony(settings, clock.now(), **{key: value for key, value in names.items() if value})

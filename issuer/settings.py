@@ -30,10 +30,12 @@ class Settings(BaseSettings):
     """PAdES baseline level (ETSI EN 319 142-1) of new seals."""
     workers: int = 0
     """Processes that render and seal. 0: one per core."""
-    organisation: str = "示例省人力资源和社会保障厅"
-    """The authority whose name the key ceremony writes into the signer certificates."""
-    seal_common_name: str = "示例省人力资源和社会保障厅电子证书专用章"
-    """Subject common name of the document seal's certificate."""
+    organisation: str | None = None
+    """The authority whose name the key ceremony writes into certificates. Unset: an invented one."""
+    seal_common_name: str | None = None
+    """Subject common name of the document seal's certificate. Unset: an invented one, marked 样章."""
+    sample: bool = True
+    """Mark certificates as samples (示例, 样章). Turn it off only with the keys of a real authority."""
     verifier_role: str | None = None
     """PostgreSQL role of the verifier; it is granted SELECT on the schema `public_record` and nothing else."""
 
