@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -39,6 +40,9 @@ def make_engine(url: str) -> Engine:
     return engine.execution_options(schema_translate_map={SCHEMA: None, PUBLIC_SCHEMA: None})
 
 
+_outer: ContextVar[Session | None] = ContextVar("outer unit of work", default=None)
+
+
 class Database:
     """Sessions of the issuer's database."""
 
@@ -49,8 +53,14 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One unit of work: everything in it is committed together, or nothing is.
 
-        Functions registered with `after_commit` run once the commit has succeeded.
+        Functions registered with `after_commit` run once the commit has succeeded. Inside `together`,
+        units of work join the outer one (as savepoints) instead of committing by themselves.
         """
+        outer = _outer.get()
+        if outer is not None and outer.info.get("engine") is self.engine:
+            with outer.begin_nested():
+                yield outer
+            return
         session = Session(self.engine, expire_on_commit=False)
         try:
             yield session
@@ -62,6 +72,20 @@ class Database:
             session.close()
         for action in session.info.get("after_commit", ()):
             action()
+
+    @contextmanager
+    def together(self) -> Iterator[Session]:
+        """A unit of work that the units of the services called inside it become part of.
+
+        A unit inside that fails is undone by itself; what the others did is kept if the caller goes on.
+        """
+        with self.write() as session:
+            session.info["engine"] = self.engine
+            mark = _outer.set(session)
+            try:
+                yield session
+            finally:
+                _outer.reset(mark)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -1,0 +1,76 @@
+"""`Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): a repeated POST gets the first answer.
+
+The key and the answer are stored in the transaction of the effect, so neither exists without the other.
+Refusals are not stored: asking again asks the law again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Header
+from fastapi.responses import JSONResponse
+
+from issuer.access.actor import Actor
+from issuer.context import Context
+from issuer.errors import ConflictError, DomainError, InputError, Words
+from issuer.records.ledger import IdempotencyKey
+
+MAX_KEY = 120
+
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="重复提交时返回首次结果 / a repeat gets the first answer"),
+]
+
+
+def once(
+    ctx: Context,
+    actor: Actor,
+    key: str | None,
+    route: str,
+    request: Any,
+    act: Callable[[], Any],
+    status_code: int = 200,
+) -> JSONResponse:
+    """Run `act` (which calls a service and returns a JSON body) at most once per key, route and actor.
+
+    `request` is what was asked, as JSON values: the same key with another request is a ConflictError.
+    Without a key `act` simply runs. DomainErrors of `act` pass through.
+    """
+    if key is None:
+        return JSONResponse(act(), status_code)
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        raise InputError("idempotency-key", Words("Idempotency-Key 格式不对。", "The Idempotency-Key is unusable."))
+    asked = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
+    refusal: DomainError | None = None
+    with ctx.database.together() as session:
+        stored = session.get(IdempotencyKey, (key, route, actor.username))
+        if stored is not None:
+            if stored.request_sha256 != asked:
+                raise ConflictError(
+                    "idempotency-key-reused",
+                    Words("该 Idempotency-Key 已用于另一请求。", "That Idempotency-Key belongs to another request."),
+                    remedy=Words("请换一个新的 Key。", "Use a new key."),
+                )
+            return JSONResponse(stored.response, stored.status_code, headers={"Idempotent-Replayed": "true"})
+        try:
+            body = act()
+        except DomainError as exc:
+            refusal = exc  # what a refusing service put on record is kept
+        else:
+            session.add(
+                IdempotencyKey(
+                    key=key,
+                    route=route,
+                    actor=actor.username,
+                    request_sha256=asked,
+                    status_code=status_code,
+                    response=json.loads(json.dumps(body, default=str)),
+                    created_at=ctx.clock.now(),
+                )
+            )
+    if refusal is not None:
+        raise refusal
+    return JSONResponse(json.loads(json.dumps(body, default=str)), status_code)

@@ -1,0 +1,128 @@
+"""Invalidation and reinstatement over HTTP (R9, R10)."""
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from issuer.api.access import Approver, Ctx, Proposer, Reader
+from issuer.api.idempotency import Key, once
+from issuer.invalidation import service
+from issuer.invalidation.overview import list_cases, plan_invalidation, show_case
+
+router = APIRouter(prefix="/api/v1/invalidations", tags=["invalidations"])
+
+
+class Proposal(BaseModel):
+    """A proposal to invalidate a certificate."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    management_no: str = Field(min_length=1, max_length=40)
+    ground: str = Field(
+        description="ineligible-in-review, ineligible-in-supervision, false-materials, improper-means"
+    )
+    basis: str = Field(min_length=1, max_length=4000, description="法律依据和认定事实 / legal basis and finding")
+    effective_on: date | None = None
+    from_beginning: bool = True
+    suspend: bool = False
+
+
+class Appeal(BaseModel):
+    """A proposal to reinstate a certificate after a successful appeal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    management_no: str = Field(min_length=1, max_length=40)
+    basis: str = Field(min_length=1, max_length=4000)
+
+
+class Note(BaseModel):
+    """Why a proposal is rejected or withdrawn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str = Field(min_length=1, max_length=4000)
+
+
+@router.get("")
+def list_invalidations(
+    ctx: Ctx,
+    actor: Reader,
+    state: str | None = None,
+    management_no: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """Cases newest first; `next` is the `before` of the following page."""
+    limit = min(max(limit, 1), 200)
+    cases = list_cases(ctx, actor, state=state, management_no=management_no, before=before, limit=limit)
+    return {
+        "items": [case.to_json() for case in cases],
+        "next": cases[-1].id if len(cases) == limit else None,
+    }
+
+
+@router.get("/plan")
+def plan(ctx: Ctx, actor: Proposer, management_no: str, ground: str) -> dict[str, Any]:
+    """What an invalidation would touch, with a digest of the state it rests on; nothing is changed."""
+    return plan_invalidation(ctx, actor, management_no, ground).to_json()
+
+
+@router.get("/{case_id}")
+def show(ctx: Ctx, actor: Reader, case_id: int) -> dict[str, Any]:
+    """One case."""
+    return show_case(ctx, actor, case_id).to_json()
+
+
+@router.post("", status_code=201)
+def propose(ctx: Ctx, actor: Proposer, body: Proposal, key: Key = None) -> JSONResponse:
+    """Propose to invalidate; somebody else approves."""
+
+    def act() -> dict[str, Any]:
+        case_id = service.propose(
+            ctx,
+            actor,
+            body.management_no,
+            body.ground,
+            body.basis,
+            body.effective_on,
+            body.from_beginning,
+            body.suspend,
+        )
+        return {"id": case_id, "state": "proposed"}
+
+    return once(ctx, actor, key, "invalidations.propose", body.model_dump(mode="json"), act, 201)
+
+
+@router.post("/reinstatements", status_code=201)
+def propose_reinstatement(ctx: Ctx, actor: Proposer, body: Appeal, key: Key = None) -> JSONResponse:
+    """Propose to reinstate after an appeal; somebody else approves."""
+
+    def act() -> dict[str, Any]:
+        return {"id": service.overturn(ctx, actor, body.management_no, body.basis), "state": "proposed"}
+
+    return once(ctx, actor, key, "invalidations.reinstate", body.model_dump(mode="json"), act, 201)
+
+
+@router.post("/{case_id}/approve")
+def approve(ctx: Ctx, actor: Approver, case_id: int, key: Key = None) -> JSONResponse:
+    """Approve a proposal; when this answers, every way of checking shows it."""
+    act = lambda: service.approve(ctx, actor, case_id).to_json()  # noqa: E731
+    return once(ctx, actor, key, "invalidations.approve", {"id": case_id}, act)
+
+
+@router.post("/{case_id}/reject")
+def reject(ctx: Ctx, actor: Approver, case_id: int, body: Note, key: Key = None) -> JSONResponse:
+    """Refuse a proposal."""
+    act = lambda: service.reject(ctx, actor, case_id, body.note).to_json()  # noqa: E731
+    return once(ctx, actor, key, "invalidations.reject", {"id": case_id, "note": body.note}, act)
+
+
+@router.post("/{case_id}/withdraw")
+def withdraw(ctx: Ctx, actor: Proposer, case_id: int, body: Note, key: Key = None) -> JSONResponse:
+    """Take one's own proposal back."""
+    act = lambda: service.withdraw(ctx, actor, case_id, body.note).to_json()  # noqa: E731
+    return once(ctx, actor, key, "invalidations.withdraw", {"id": case_id, "note": body.note}, act)

@@ -1,0 +1,64 @@
+"""Replacement of paper certificates over HTTP (R14)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from issuer.api.access import Ctx, Proposer, Reader
+from issuer.api.idempotency import Key, once
+from issuer.paper import service
+
+router = APIRouter(prefix="/api/v1/paper", tags=["paper"])
+
+
+class ReplacementRequest(BaseModel):
+    """Name the registration by management number, or by sitting and admission number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=500)
+    management_no: str | None = Field(None, max_length=40)
+    sitting_code: str | None = Field(None, max_length=32)
+    admission_no: str | None = Field(None, max_length=40)
+
+
+@router.post("/replacements", status_code=201)
+def request_replacement(ctx: Ctx, actor: Proposer, body: ReplacementRequest, key: Key = None) -> JSONResponse:
+    """Ask for a paper certificate to be replaced; 409 with clause R14 once an e-certificate was made."""
+
+    def act() -> dict[str, Any]:
+        request_id = service.request_replacement(
+            ctx,
+            actor,
+            reason=body.reason,
+            management_no=body.management_no,
+            sitting_code=body.sitting_code,
+            admission_no=body.admission_no,
+        )
+        return {"id": request_id, "state": "accepted"}
+
+    return once(ctx, actor, key, "paper.replace", body.model_dump(mode="json"), act, 201)
+
+
+@router.get("/replacements")
+def list_replacements(
+    ctx: Ctx,
+    actor: Reader,
+    state: str | None = None,
+    sitting_code: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """Requests newest first, refused ones too; `next` is the `before` of the following page."""
+    limit = min(max(limit, 1), 200)
+    rows = service.list_replacements(ctx, actor, state=state, sitting_code=sitting_code, before=before, limit=limit)
+    return {"items": [row.to_json() for row in rows], "next": rows[-1].id if len(rows) == limit else None}
+
+
+@router.post("/replacements/{request_id}/{state}")
+def close_replacement(ctx: Ctx, actor: Proposer, request_id: int, state: str, key: Key = None) -> JSONResponse:
+    """End an accepted request: `fulfilled` or `withdrawn`."""
+    act = lambda: service.close_replacement(ctx, actor, request_id, state).to_json()  # noqa: E731
+    return once(ctx, actor, key, "paper.close", {"id": request_id, "state": state}, act)
