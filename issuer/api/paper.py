@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.api.access import Ctx, Proposer, Reader
 from issuer.api.idempotency import Key, once
-from issuer.paper import service
+from issuer.paper import requests, service
 
 router = APIRouter(prefix="/api/v1/paper", tags=["paper"])
 
@@ -53,7 +53,7 @@ def list_replacements(
 ) -> dict[str, Any]:
     """Requests newest first, refused ones too; `next` is the `before` of the following page."""
     limit = min(max(limit, 1), 200)
-    rows = service.list_replacements(ctx, actor, state=state, sitting_code=sitting_code, before=before, limit=limit)
+    rows = requests.list_replacements(ctx, actor, state=state, sitting_code=sitting_code, before=before, limit=limit)
     return {"items": [row.to_json() for row in rows], "next": rows[-1].id if len(rows) == limit else None}
 
 

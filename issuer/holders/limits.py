@@ -1,0 +1,58 @@
+"""How often a holder's sign-in may be tried, per address and per identity. In memory, or shared through Redis."""
+
+import hashlib
+import logging
+import time
+
+from limits import parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from issuer.errors import NotAllowedError, Words
+
+log = logging.getLogger(__name__)
+
+PER_ADDRESS = "20/5minutes;100/hour"
+PER_IDENTITY = "6/15minutes;20/day"
+
+
+class SignInLimits:
+    """Counts tries. When Redis is down this process counts alone: looser, never absent."""
+
+    def __init__(self, redis_url: str | None = None) -> None:
+        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._shared: MovingWindowRateLimiter | None = None
+        if redis_url:
+            options = {"socket_timeout": 1, "socket_connect_timeout": 1}
+            storage: Storage = storage_from_string(redis_url, wrap_exceptions=True, **options)  # type: ignore[assignment]
+            self._shared = MovingWindowRateLimiter(storage)
+
+    def count(self, address: str, identity: str) -> None:
+        """Count one try; raises NotAllowedError (told as 429) when there were too many."""
+        who = hashlib.sha256(identity.encode()).hexdigest()[:32]  # the limiter's memory holds no ID number
+        for limit, key in ((PER_ADDRESS, f"holder-address/{address}"), (PER_IDENTITY, f"holder-identity/{who}")):
+            wait = self._hit(limit, key)
+            if wait is not None:
+                minutes = max(1, round(wait / 60))
+                raise NotAllowedError(
+                    "too-many-attempts",
+                    Words(
+                        f"尝试次数过多，请约 {minutes} 分钟后再试。", f"Too many tries; try again in {minutes} min."
+                    ),
+                )
+
+    def _hit(self, limit: str, key: str) -> float | None:
+        if self._shared is not None:
+            try:
+                return _wait(self._shared, limit, key)
+            except StorageError:
+                log.warning("sign-in limits: shared counter unreachable, counting in this process")
+        return _wait(self._here, limit, key)
+
+
+def _wait(limiter: MovingWindowRateLimiter, limit: str, key: str) -> float | None:
+    for item in parse_many(limit):
+        if not limiter.hit(item, key):
+            return max(1.0, limiter.get_window_stats(item, key).reset_time - time.time())
+    return None
