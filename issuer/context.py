@@ -43,7 +43,13 @@ class Context:
         """Carries committed events to the public record."""
         from issuer.publication.relay import Relay
 
-        return Relay(self.database, self.register_engine, self.room, self.clock)
+        return Relay(
+            self.database,
+            self.register_engine,
+            self.room,
+            self.clock,
+            base_url=self.settings.verify_base_url,
+        )
 
     def room(self) -> "SealingRoom":
         """The private keys, opened once per program; raises what `open_sealing_room` raises."""

@@ -1,1 +1,1 @@
-"""The ordered, idempotent feed from the issuer to the public record."""
+"""From the private side to the public record: the outbox, and the relay that empties it."""

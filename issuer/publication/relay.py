@@ -1,0 +1,165 @@
+"""Carries the outbox to the public record: in order, each event once, whatever is killed in between.
+
+Two databases take part, so there are two transactions. The first, on the register, writes everything: rows,
+signed lists, log leaves, checkpoint, position. The second marks the outbox. A crash between them is harmless,
+because each event leaves exactly one log leaf that bears its number: what has a leaf is not applied again.
+Relays exclude each other by the register's write lock (SQLite) or an advisory lock (PostgreSQL).
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, Engine, Select, func, select, text, update
+from sqlalchemy.orm import Session
+
+from issuer.clock import Clock
+from issuer.publication.list_writing import refresh, write_lists
+from issuer.publication.log_writing import append_events
+from issuer.publication.record_writing import known, write_events
+from issuer.records.database import Database
+from issuer.records.ledger import OutboxEvent
+from issuer.sealing.credential import HasSigners
+from verifier.record.register import FEED
+from verifier.record.tables import feed_position, log_leaves
+
+BATCH: Final = 2000
+"""Events in one register transaction."""
+_LOCK: Final = 7_234_002
+
+
+class Relay:
+    """One program's hand on the public record. Safe for threads; several programs may each have one."""
+
+    def __init__(
+        self,
+        database: Database,
+        register_engine: Engine,
+        room_provider: Callable[[], HasSigners],
+        clock: Clock,
+        *,
+        base_url: str,
+    ) -> None:
+        self._database = database
+        self._register = register_engine
+        self._room = room_provider
+        self._clock = clock
+        self._base_url = base_url
+        self._one_at_a_time = threading.Lock()
+
+    def flush(self) -> int:
+        """Apply everything committed so far; returns how many events this call applied.
+
+        When it returns, every event committed before the call is public. Raises FeedBrokenError for an event
+        that contradicts the record, and whatever opening keys or databases raises; then nothing of that batch
+        was kept and the events stay in the outbox.
+        """
+        applied = 0
+        with self._one_at_a_time:
+            while self.backlog():
+                applied += self._flush_batch()
+        return applied
+
+    def backlog(self) -> int:
+        """How many events are not yet marked as public."""
+        with self._database.read() as session:
+            count = select(func.count()).select_from(OutboxEvent).where(OutboxEvent.applied_at.is_(None))
+            return session.scalar(count) or 0
+
+    def refresh_lists(self) -> int:
+        """Sign anew the status lists that run out within half their life, or bear an old key or address; how many.
+
+        To be called at start and every few minutes (the serve loop).
+        """
+        with self._one_at_a_time:
+            room = self._room()
+            with self._register.begin() as connection:
+                _lock(connection)
+                return refresh(connection, room, self._base_url, self._clock.now())
+
+    def rebuild(self) -> int:
+        """Apply events the outbox holds as public but the register lacks (restored from an older copy); how many.
+
+        In the order in which they were first applied, so that the log grows as it did.
+        """
+        applied, after = 0, 0
+        with self._one_at_a_time:
+            while numbers := self._applied_after(after):
+                after += len(numbers)
+                room = self._room()
+                with self._register.begin() as connection:
+                    _lock(connection)
+                    standing = _standing(connection, numbers)
+                    events = self._read([number for number in numbers if number not in standing])
+                    self._apply(connection, room, events)
+                applied += len(events)
+        return applied
+
+    def _flush_batch(self) -> int:
+        room = self._room()
+        with self._register.begin() as connection:
+            _lock(connection)
+            with self._database.read() as session:
+                statement = select(OutboxEvent).where(OutboxEvent.applied_at.is_(None))
+                pending = _events(session, statement.order_by(OutboxEvent.sequence).limit(BATCH))
+            standing = _standing(connection, [event.sequence for event in pending])
+            fresh = [event for event in pending if event.sequence not in standing]
+            self._apply(connection, room, fresh)
+        self._mark([event.sequence for event in pending])
+        return len(fresh)
+
+    def _apply(self, connection: Connection, room: HasSigners, events: Sequence[OutboxEvent]) -> None:
+        if not events:
+            return
+        now = self._clock.now()
+        touched = write_events(connection, events)
+        write_lists(connection, room, self._base_url, touched, now)
+        append_events(connection, room, self._base_url, events, now)
+        position = max(event.sequence for event in events)
+        row = connection.execute(select(feed_position.c.position).where(feed_position.c.name == FEED)).scalar()
+        if row is None:
+            connection.execute(feed_position.insert().values(name=FEED, position=position, applied_at=now))
+        else:
+            values = {"position": max(position, row), "applied_at": now}
+            connection.execute(feed_position.update().where(feed_position.c.name == FEED).values(values))
+
+    def _mark(self, numbers: Sequence[int]) -> None:
+        now = self._clock.now()
+        with self._database.write() as session:
+            session.execute(
+                update(OutboxEvent),
+                [{"sequence": number, "applied_at": now} for number in numbers],
+            )
+
+    def _applied_after(self, offset: int) -> list[int]:
+        with self._database.read() as session:
+            statement = select(OutboxEvent.sequence).where(OutboxEvent.applied_at.is_not(None))
+            ordered = statement.order_by(OutboxEvent.applied_at, OutboxEvent.sequence).offset(offset).limit(BATCH)
+            return list(session.scalars(ordered))
+
+    def _read(self, numbers: Sequence[int]) -> list[OutboxEvent]:
+        with self._database.read() as session:
+            found = {
+                event.sequence: event
+                for start in range(0, len(numbers), 500)
+                for event in _events(
+                    session, select(OutboxEvent).where(OutboxEvent.sequence.in_(numbers[start : start + 500]))
+                )
+            }
+        return [found[number] for number in numbers]
+
+
+def _events(session: Session, statement: Select[OutboxEvent]) -> list[OutboxEvent]:
+    events = list(session.scalars(statement))
+    session.expunge_all()
+    return events
+
+
+def _standing(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    return known(connection, log_leaves.c.event_sequence, numbers)
+
+
+def _lock(connection: Connection) -> None:
+    # On SQLite the transaction began with BEGIN IMMEDIATE and is alone already.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
