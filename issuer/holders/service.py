@@ -14,7 +14,6 @@ from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview, ReviewEvent
 from issuer.records.sittings import Programme, Sitting
 
-
 _FILE_MARKS = {"invalid": "（已无效）", "superseded": "（已更换）", "suspended": "（暂停使用）"}
 
 
