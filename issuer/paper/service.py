@@ -70,7 +70,9 @@ def request_replacement(
         programme = _programme_of(session, registration)
         if actor.via != "holder":
             actor.require_programme(programme.code, registration.city)
-        key = qualification_key(programme.code, registration.level, registration.specialty, registration.sitting_code)
+        key = qualification_key(
+            programme.code, registration.level or programme.level, registration.specialty, registration.sitting_code
+        )
         holding = lock_holding(session, registration.person_id, key)
         session.refresh(registration)
         row = PaperReplacementRequest(
