@@ -15,6 +15,7 @@ from keys.private.signer import Signer
 from keys.private.timestamp_authority import TimestampAuthority
 from keys.public.keyset import KeySet, KeySetMalformedError, UnknownKeyError, load_key_set
 from keys.public.purposes import KeyPurpose
+from templates.certificate.page import ARCHIVE_FIELD, SEAL_FIELD
 
 __all__ = ["SealingRoom", "first_ceremony", "open_sealing_room"]
 
@@ -74,6 +75,8 @@ class SealingRoom:
                 TimestampAuthority(self.signer(KeyPurpose.TIMESTAMP), self.clock.now),
                 self.key_set,
                 self.clock.now,
+                SEAL_FIELD,
+                ARCHIVE_FIELD,
             )
         return self._sealer
 

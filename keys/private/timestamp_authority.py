@@ -1,4 +1,4 @@
-"""The built-in development time-stamp authority (RFC 3161, RFC 5816): ECDSA P-256, one token in about a millisecond.
+"""The built-in development time-stamp authority (RFC 3161, RFC 5816): ECDSA P-256, ESSCertIDv2.
 
 It tells the time of the clock it is given. A production site sets ECERT_TSA_URL to a licensed service instead.
 """
@@ -8,43 +8,52 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from asn1crypto import algos, cms, core, tsp
-from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from asn1crypto import tsp
+from cryptography import x509
 
+from keys.private import der
+from keys.private.cms import TST_INFO, CmsWriter
 from keys.private.signer import Signer
 from keys.public.purposes import KeyPurpose
 
-POLICY = "1.3.6.1.4.1.13762.3"
-"""Policy OID of the tokens: an example arc, as the authority itself is an example."""
-_ACCEPTED = {"sha256": 32, "sha384": 48, "sha512": 64}
+POLICY = "2.999.3161"
+"""Policy OID of the tokens: under the arc for examples (ITU-T X.660), as the authority itself is an example."""
+
+_DIGESTS = {
+    "sha256": (32, der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))),
+    "sha384": (48, der.sequence(der.oid("2.16.840.1.101.3.4.2.2"))),
+    "sha512": (64, der.sequence(der.oid("2.16.840.1.101.3.4.2.3"))),
+}
+_VERSION = der.integer(1)
+_POLICY = der.oid(POLICY)
+_ACCURACY = der.sequence(der.integer(1))
 _SERIAL_BITS = 159
+
+# PKIFailureInfo bits (RFC 3161, 2.4.2) as BIT STRING contents: unused bits, then the bits.
+_BAD_ALGORITHM = b"\x07\x80"
+_BAD_DATA_FORMAT = b"\x02\x04"
+_UNACCEPTED_POLICY = b"\x00\x00\x01"
+_UNACCEPTED_EXTENSION = b"\x07\x00\x00\x80"
+_REJECTION = 2
 
 
 class TimestampAuthority:
-    """Answers RFC 3161 requests. Safe for threads: it holds no state that changes."""
+    """Answers RFC 3161 requests, and makes tokens without a request. Safe for threads: nothing in it changes."""
+
+    reserve = 4096
+    """Bytes that are surely enough for one token."""
 
     def __init__(self, signer: Signer, now: Callable[[], datetime]) -> None:
         if signer.purpose is not KeyPurpose.TIMESTAMP:
             raise ValueError(f"a {signer.purpose} key does not make timestamps")
-        self._signer = signer
+        self._cms = CmsWriter(signer, TST_INFO)
         self._now = now
-        certificate = signer.certificate.public_bytes(Encoding.DER)
-        self._certificate = asn1_x509.Certificate.load(certificate)
-        self._chain = [
-            asn1_x509.Certificate.load(cert.public_bytes(Encoding.DER))
-            for cert in (signer.certificate, *signer.chain[:-1])
-        ]
-        self._sid = cms.SignerIdentifier(
-            {
-                "issuer_and_serial_number": cms.IssuerAndSerialNumber(
-                    {"issuer": self._certificate.issuer, "serial_number": self._certificate.serial_number}
-                )
-            }
-        )
-        essid = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate).digest()})
-        self._signing_certificate = _attribute("signing_certificate_v2", tsp.SigningCertificateV2({"certs": [essid]}))
-        self._content_type = _attribute("content_type", "tst_info")
+        self.certificates: tuple[x509.Certificate, ...] = (signer.certificate, *signer.chain)
+        self.crls: tuple[x509.CertificateRevocationList, ...] = ()
+
+    def token(self, digest: bytes) -> bytes:
+        """A DER token over a SHA-256 digest (32 bytes), certificates inside, no nonce."""
+        return self._token("sha256", digest, None, with_certificates=True)
 
     def answer(self, request: bytes) -> bytes:
         """A DER TimeStampResp for a DER TimeStampReq; refusals are responses too (RFC 3161, 2.4.2)."""
@@ -56,63 +65,36 @@ class TimestampAuthority:
             nonce = asked["nonce"].native
             wants_certificate = bool(asked["cert_req"].native)
             policy = asked["req_policy"].native
+            critical = any(extension["critical"].native for extension in asked["extensions"])
         except (ValueError, TypeError, KeyError):
-            return _refusal("bad_data_format")
-        if _ACCEPTED.get(algorithm) != len(digest):
-            return _refusal("bad_alg")
+            return _refusal(_BAD_DATA_FORMAT)
+        if algorithm not in _DIGESTS or len(digest) != _DIGESTS[algorithm][0]:
+            return _refusal(_BAD_ALGORITHM)
         if policy not in (None, POLICY):
-            return _refusal("unaccepted_policy")
-        token = self.token(digest, algorithm, nonce=nonce, with_certificate=wants_certificate)
-        response = tsp.TimeStampResp({"status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": token})
-        return bytes(response.dump())
+            return _refusal(_UNACCEPTED_POLICY)
+        if critical:
+            return _refusal(_UNACCEPTED_EXTENSION)
+        if nonce is not None and nonce < 0:
+            return _refusal(_BAD_DATA_FORMAT)
+        token = self._token(algorithm, digest, nonce, with_certificates=wants_certificate)
+        return der.sequence(der.sequence(der.integer(0)), token)
 
-    def token(
-        self, digest: bytes, algorithm: str = "sha256", *, nonce: int | None = None, with_certificate: bool = True
-    ) -> cms.ContentInfo:
-        """A token over a message digest made with `algorithm` (sha256, sha384, sha512)."""
-        info = tsp.TSTInfo(
-            {
-                "version": "v1",
-                "policy": POLICY,
-                "message_imprint": {"hash_algorithm": {"algorithm": algorithm}, "hashed_message": digest},
-                # 159 random bits are unique without a counter to keep (CA/Browser Forum asks 64 of certificates).
-                "serial_number": secrets.randbits(_SERIAL_BITS) | 1,
-                "gen_time": core.GeneralizedTime(self._now()),
-                "accuracy": {"seconds": 1},
-                **({} if nonce is None else {"nonce": nonce}),
-            }
+    def _token(self, algorithm: str, digest: bytes, nonce: int | None, *, with_certificates: bool) -> bytes:
+        length, identifier = _DIGESTS[algorithm]
+        if len(digest) != length:
+            raise ValueError(f"a {algorithm} digest has {length} bytes")
+        info = der.sequence(
+            _VERSION,
+            _POLICY,
+            der.sequence(identifier, der.octets(digest)),
+            # Random, so that several processes need no common counter; 159 bits do not meet twice.
+            der.integer(secrets.randbits(_SERIAL_BITS) | 1),
+            der.generalized_time(self._now()),
+            _ACCURACY,
+            b"" if nonce is None else der.integer(nonce),
         )
-        content = info.dump()
-        signed = cms.CMSAttributes(
-            [
-                self._content_type,
-                _attribute("message_digest", hashlib.sha256(content).digest()),
-                self._signing_certificate,
-            ]
-        )
-        signer_info = {
-            "version": "v1",
-            "sid": self._sid,
-            "digest_algorithm": {"algorithm": "sha256"},
-            "signed_attrs": signed,
-            "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-            "signature": self._signer.sign(signed.dump()),
-        }
-        signed_data = {
-            "version": "v3",
-            "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
-            "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(content)},
-            "signer_infos": [signer_info],
-        }
-        if with_certificate:
-            signed_data["certificates"] = self._chain
-        return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)})
+        return self._cms.write(hashlib.sha256(info).digest(), content=info, with_certificates=with_certificates)
 
 
-def _attribute(kind: str, value: object) -> cms.CMSAttribute:
-    return cms.CMSAttribute({"type": kind, "values": (value,)})
-
-
-def _refusal(reason: str) -> bytes:
-    status = tsp.PKIStatusInfo({"status": "rejection", "fail_info": tsp.PKIFailureInfo({reason})})
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+def _refusal(bits: bytes) -> bytes:
+    return der.sequence(der.sequence(der.integer(_REJECTION), der.tagged(0x03, bits)))
