@@ -11,6 +11,10 @@ from issuer.records.encryption import EncryptedText
 from issuer.records.sittings import Sitting
 
 
+PHOTO_PURPOSE = "registrations.photo"
+"""Encryption purpose of the portrait files under `photo_key`."""
+
+
 class Person(Base):
     """Somebody who registered for an examination."""
 
