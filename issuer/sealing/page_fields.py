@@ -121,13 +121,14 @@ class _PageTree:
         self._structure["/ParentTreeNextKey"] = generic.NumberObject(self._next_key)
         for changed in (self._structure, self._numbers, self._children):
             writer.update_container(changed)
-        writer.root["/AcroForm"] = generic.DictionaryObject(
+        form = generic.DictionaryObject(
             {
-                # Indirect, so that a renewal may add a field without rewriting the catalogue.
-                pdf_name("/Fields"): writer.add_object(generic.ArrayObject(fields)),
+                pdf_name("/Fields"): generic.ArrayObject(fields),
                 pdf_name("/SigFlags"): generic.NumberObject(_SIGNATURES_EXIST | _APPEND_ONLY),
             }
         )
+        # Indirect, so that a renewal can add a field without touching the catalogue.
+        writer.root["/AcroForm"] = writer.add_object(form)
         writer.update_root()
 
 

@@ -55,8 +55,7 @@ class Timestamps(Protocol):
     reserve: int
     """Bytes that are surely enough for one token."""
     certificates: tuple[x509.Certificate, ...]
-    """The path of its certificate, for the DSS. Certificates and CRLs that the key set has need not be repeated."""
-    crls: tuple[x509.CertificateRevocationList, ...]
+    """The path of its certificate, for the DSS. Its CRLs are in the key set."""
 
     def token(self, digest: bytes) -> bytes:
         """A DER RFC 3161 token over a SHA-256 digest."""
@@ -139,8 +138,7 @@ class PdfSealer:
 
     def _preserve(self, writer: IncrementalPdfFileWriter) -> None:
         certificates = [*self._certificates, *map(_asn1, self._timestamps.certificates)]
-        crls = [*self._crls, *map(_asn1_crl, self._timestamps.crls)]
-        DocumentSecurityStore.supply_dss_in_writer(writer, None, certs=certificates, crls=crls)
+        DocumentSecurityStore.supply_dss_in_writer(writer, None, certs=certificates, crls=self._crls)
 
     def _archive(self, writer: IncrementalPdfFileWriter, buffer: io.BytesIO, field: generic.IndirectObject) -> None:
         timestamp = DocumentTimestamp(bytes_reserved=_hex_digits(self._timestamps.reserve))

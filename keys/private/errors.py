@@ -9,7 +9,3 @@ class KeyStoreError(Exception):
         self.code = code
         self.zh = zh
         self.en = en
-
-
-class TimestampUnavailableError(Exception):
-    """The time-stamp service did not answer, or answered with a refusal; nothing was sealed."""

@@ -28,6 +28,8 @@ _VERSION = der.integer(1)
 _POLICY = der.oid(POLICY)
 _ACCURACY = der.sequence(der.integer(1))
 _SERIAL_BITS = 159
+_SLACK = 16
+"""Tokens differ by a few bytes: the signature and the serial number are DER integers."""
 
 # PKIFailureInfo bits (RFC 3161, 2.4.2) as BIT STRING contents: unused bits, then the bits.
 _BAD_ALGORITHM = b"\x07\x80"
@@ -40,16 +42,13 @@ _REJECTION = 2
 class TimestampAuthority:
     """Answers RFC 3161 requests, and makes tokens without a request. Safe for threads: nothing in it changes."""
 
-    reserve = 4096
-    """Bytes that are surely enough for one token."""
-
     def __init__(self, signer: Signer, now: Callable[[], datetime]) -> None:
         if signer.purpose is not KeyPurpose.TIMESTAMP:
             raise ValueError(f"a {signer.purpose} key does not make timestamps")
         self._cms = CmsWriter(signer, TST_INFO)
         self._now = now
         self.certificates: tuple[x509.Certificate, ...] = (signer.certificate, *signer.chain)
-        self.crls: tuple[x509.CertificateRevocationList, ...] = ()
+        self.reserve = len(self.token(bytes(32))) + _SLACK
 
     def token(self, digest: bytes) -> bytes:
         """A DER token over a SHA-256 digest (32 bytes), certificates inside, no nonce."""
