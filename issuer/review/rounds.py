@@ -1,0 +1,197 @@
+"""A review by the calendar: the notice opens, the first round ends, the second begins and lapses (R5–R7)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from issuer.access.actor import Actor
+from issuer.audit import record_event
+from issuer.errors import ConflictError, Words
+from issuer.ports import ServiceContext
+from issuer.records.reviews import EligibilityReview
+from issuer.records.sittings import Sitting
+from issuer.review.moves import Step, move_reviews
+from issuer.review.sitting import OpenSitting, open_sitting, require_whole_programme
+from issuer.rules.deadlines import notice_closes_on
+from issuer.rules.notice import PublicNotice
+from issuer.rules.review import ReviewAction
+from issuer.rules.terms import ReviewOutcome, ReviewRound
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReport:
+    """What an act on a whole sitting did: how many reviews moved."""
+
+    sitting_code: str
+    act: str
+    moved: int
+    clause: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {"sitting": self.sitting_code, "act": self.act, "moved": self.moved, "clause": self.clause}
+
+
+def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str) -> PublicNotice:
+    """Open the public notice today; its last day moves back if it would be shorter than the policy's days (R5).
+
+    Opening it again on the same day changes nothing. Raises NotFoundError, NotAllowedError (R1) and
+    ConflictError (scores not out, or opened before).
+    """
+    with ctx.database.write() as session:
+        sitting = _whole_sitting(session, actor, sitting_code)
+        today = ctx.clock.today()
+        opened = sitting.extra.get("notice_opened_on")
+        if opened == today.isoformat():
+            return sitting.notice
+        if opened is not None:
+            raise ConflictError(
+                "notice-already-open",
+                Words(f"公示已于 {opened} 开始。", f"The public notice was opened on {opened}."),
+                remedy=Words("无需重复办理。", "Nothing needs doing."),
+                clause="R5",
+            )
+        if today < sitting.dates.results_released_on:
+            released = sitting.dates.results_released_on
+            raise ConflictError(
+                "scores-not-released",
+                Words(
+                    f"成绩于 {released} 发布，之后方可公示。", f"Scores come out on {released}; open it after that."
+                ),
+                clause="R5",
+            )
+        notice = PublicNotice(today, max(sitting.notice.closes_on, notice_closes_on(today, sitting.policy)))
+        row = session.get_one(Sitting, sitting.code)
+        row.notice_opens_on, row.notice_closes_on = notice.opens_on, notice.closes_on
+        row.extra = {**sitting.extra, "notice_opened_on": today.isoformat()}
+        session.flush()
+        details = {"opens_on": notice.opens_on.isoformat(), "closes_on": notice.closes_on.isoformat()}
+        record_event(
+            session, ctx.clock, actor, "review.open-notice", f"sitting:{sitting.code}", clause="R5", details=details
+        )
+        return notice
+
+
+def close_first_round(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:
+    """At the report date: whoever has not been verified is held as conditions pending (R5).
+
+    A second time moves nobody. Raises NotFoundError, NotAllowedError (R1), ConflictError (before the date).
+    """
+    with ctx.database.write() as session:
+        sitting = _whole_sitting(session, actor, sitting_code)
+        due = sitting.dates.report_due_on
+        if ctx.clock.today() < due:
+            raise ConflictError(
+                "first-round-still-open",
+                Words(f"核查结果于 {due} 24:00 前报送，尚未到期。", f"The first round runs until 24:00 on {due}."),
+                remedy=Words(f"请于 {due} 起办理。", f"Close it from {due} on."),
+                clause=sitting.dates.report_clause,
+            )
+        states = [(ReviewRound.FIRST, ReviewOutcome.AWAITING)]
+        return _move_all(ctx, session, actor, sitting, states, ReviewAction.HOLD_PENDING, ("close-first-round", "R5"))
+
+
+def open_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:
+    """Call everybody whose conditions are pending to the supplementary round (R7).
+
+    Raises NotFoundError, NotAllowedError (R1), ConflictError (first round not closed, or the year's time is up).
+    """
+    with ctx.database.write() as session:
+        sitting = _whole_sitting(session, actor, sitting_code)
+        _require_first_round_closed(session, sitting)
+        states = [(ReviewRound.FIRST, ReviewOutcome.CONDITIONS_PENDING)]
+        act = ("open-supplementary", "R7")
+        return _move_all(ctx, session, actor, sitting, states, ReviewAction.OPEN_SUPPLEMENTARY, act)
+
+
+def lapse_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:
+    """After the closing day: who has not come to the supplementary review is deemed to have given up (R7).
+
+    Driven by the clock; a second time moves nobody. Raises as `open_supplementary`.
+    """
+    with ctx.database.write() as session:
+        sitting = _whole_sitting(session, actor, sitting_code)
+        closes = sitting.dates.supplementary_closes_on
+        if ctx.clock.today() <= closes:
+            raise ConflictError(
+                "supplementary-still-open",
+                Words(
+                    f"补充资格核查于 {closes} 24:00 截止。", f"The supplementary round runs until 24:00 on {closes}."
+                ),
+                remedy=Words("截止后再办理。", "Do it after that."),
+                clause="R7",
+            )
+        _require_first_round_closed(session, sitting)
+        states = [
+            (ReviewRound.FIRST, ReviewOutcome.CONDITIONS_PENDING),
+            (ReviewRound.SUPPLEMENTARY, ReviewOutcome.AWAITING),
+        ]
+        return _move_all(ctx, session, actor, sitting, states, ReviewAction.LAPSE, ("lapse", "R7"))
+
+
+def _whole_sitting(session: Session, actor: Actor, sitting_code: str) -> OpenSitting:
+    sitting = open_sitting(session, actor, sitting_code)
+    require_whole_programme(actor)
+    return sitting
+
+
+def _move_all(
+    ctx: ServiceContext,
+    session: Session,
+    actor: Actor,
+    sitting: OpenSitting,
+    states: list[tuple[ReviewRound, ReviewOutcome]],
+    action: ReviewAction,
+    act: tuple[str, str],
+) -> RoundReport:
+    steps = [
+        Step(registration_id, action)
+        for round, outcome in states
+        for registration_id in session.scalars(
+            select(EligibilityReview.registration_id).where(
+                EligibilityReview.sitting_code == sitting.code,
+                EligibilityReview.round == round,
+                EligibilityReview.outcome == outcome,
+            )
+        )
+    ]
+    done = move_reviews(session, ctx.clock, actor, sitting, steps)
+    if done.refused:
+        raise next(iter(done.refused.values()))
+    name, clause = act
+    if done.moved:
+        record_event(
+            session,
+            ctx.clock,
+            actor,
+            f"review.{name}",
+            f"sitting:{sitting.code}",
+            clause=clause,
+            details={"moved": len(done.moved)},
+        )
+    return RoundReport(sitting.code, name, len(done.moved), clause)
+
+
+def _require_first_round_closed(session: Session, sitting: OpenSitting) -> None:
+    left = session.scalar(
+        select(func.count()).where(
+            EligibilityReview.sitting_code == sitting.code,
+            EligibilityReview.round == ReviewRound.FIRST,
+            EligibilityReview.outcome == ReviewOutcome.AWAITING,
+        )
+    )
+    if left:
+        raise ConflictError(
+            "first-round-not-closed",
+            Words(f"还有 {left} 人未完成第一轮核查。", f"{left} candidates still stand in the first round."),
+            remedy=Words("先办理 ecert review close-first-round。", "Close it first: ecert review close-first-round"),
+            clause="R5",
+        )
+
+
+def days_left(last_day: date, today: date) -> int:
+    """Whole days until `last_day` is over; 0 on the day itself, negative afterwards."""
+    return (last_day - today).days
