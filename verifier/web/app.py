@@ -1,0 +1,172 @@
+"""Composition root of the public web: settings in, an ASGI application out."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from keys.public.keyset import key_set_path
+from verifier.check.checker import Checker
+from verifier.record.register import SqlRegister
+from verifier.settings import VerifierSettings
+from verifier.web import answers
+from verifier.web.checking import checking_routes
+from verifier.web.clients import Clients
+from verifier.web.desk import Desk
+from verifier.web.headers import SafeHeaders
+from verifier.web.keyfile import KeyFile
+from verifier.web.negotiation import prefers_html
+from verifier.web.problems import PROBLEM_TYPES, Problem
+from verifier.web.publishing import publishing_routes
+from verifier.web.rates import RateLimits
+from verifier.web.render import Pages
+from verifier.web.schemas import LookupModel, ProblemModel, ProblemResultModel, ResultModel
+
+log = logging.getLogger(__name__)
+
+HOT_PREFIX = "/api/v1/certificates/"
+
+
+def system_clock() -> datetime:
+    """The present instant, UTC. The only reading of the machine's clock in the public web."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: VerifierSettings, *, clock: Callable[[], datetime] = system_clock) -> ASGIApp:
+    """The public web over one register and one key set. Opens nothing that needs closing before the first request."""
+    return app_over(open_desk(settings, clock))
+
+
+def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system_clock) -> Desk:
+    """The parts behind the routes; raises OSError when the lookup key cannot be read."""
+    base_url = settings.verify_base_url.rstrip("/")
+    lookup_key = (settings.keys_dir / "lookup.key").read_bytes()
+    register = SqlRegister(settings.register_database)
+    keys = KeyFile(key_set_path(settings.keys_dir))
+    return Desk(
+        base_url=base_url,
+        checker=Checker(register, keys.key_set, lookup_key, clock, (base_url,)),
+        register=register,
+        keys=keys,
+        lookup_key=lookup_key,
+        rates=RateLimits(settings.redis_url),
+        clients=Clients(settings.trusted_proxies),
+        pages=Pages((base_url,)),
+    )
+
+
+def app_over(desk: Desk) -> ASGIApp:
+    """The application over parts that are already open."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.register.close()
+
+    api = FastAPI(
+        title="Certificate verification",
+        description="Check electronic qualification certificates. No account is needed. 电子证书查验。",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    _pages(api, desk)
+    api.include_router(checking_routes(desk))
+    api.include_router(publishing_routes(desk))
+    _problems(api, desk)
+    _describe(api)
+    served: ASGIApp = GZipMiddleware(api, minimum_size=1024, compresslevel=6)
+    return SafeHeaders(_hot_path(served, desk), https=desk.base_url.startswith("https:"))
+
+
+def _pages(api: FastAPI, desk: Desk) -> None:
+    @api.get("/", include_in_schema=False)
+    async def start(request: Request) -> Response:
+        return desk.pages.start(request)
+
+    @api.get("/help", include_in_schema=False)
+    async def help_page(request: Request) -> Response:
+        return desk.pages.help(request)
+
+    @api.get("/help/{slug}", include_in_schema=False)
+    async def help_kind(request: Request, slug: str) -> Response:
+        if slug not in PROBLEM_TYPES:
+            raise Problem("no-such-page")
+        return desk.pages.help(request, PROBLEM_TYPES[slug])
+
+    @api.get("/healthz", tags=["operations"], summary="Whether checks can be answered", response_class=JSONResponse)
+    async def healthz() -> Response:
+        position = await desk.read(desk.register.position)
+        await desk.run(desk.keys.load)
+        return JSONResponse({"status": "ok", "register_position": position})
+
+
+def _problems(api: FastAPI, desk: Desk) -> None:
+    def answer(request: Request, problem: Problem) -> Response:
+        if prefers_html(request):
+            return desk.pages.problem(request, problem)
+        return answers.problem_json(problem, desk.base_url, answers.instance_of(request))
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return answer(request, error)
+
+    async def framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        slug = {404: "no-such-page", 405: "method-not-allowed"}.get(error.status_code, "bad-request")
+        return answer(request, Problem(slug, headers=dict(error.headers or {})))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        return answer(request, Problem("bad-request"))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("unexpected %s while answering", type(error).__name__)
+        return answer(request, Problem("internal-error"))
+
+    api.add_exception_handler(Problem, ours)
+    api.add_exception_handler(HTTPException, framework)
+    api.add_exception_handler(RequestValidationError, invalid)
+    api.add_exception_handler(Exception, unexpected)
+
+
+def _describe(api: FastAPI) -> None:
+    """Put the shapes of problems and of the look-up, which routes name by reference, into the description."""
+    original = api.openapi
+
+    def described() -> dict[str, object]:
+        if not api.openapi_schema:
+            schema = original()
+            shapes = schema.setdefault("components", {}).setdefault("schemas", {})
+            for model in (ProblemModel, ProblemResultModel, LookupModel, ResultModel):
+                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                shapes.update(shape.pop("$defs", {}))
+                shapes[model.__name__] = shape
+        return api.openapi_schema or {}
+
+    api.openapi = described  # type: ignore[method-assign]
+
+
+def _hot_path(rest: ASGIApp, desk: Desk) -> ASGIApp:
+    """The check by token as programs ask it, in front of everything FastAPI does for the other routes."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(HOT_PREFIX):
+            request = Request(scope, receive)
+            token = scope["path"][len(HOT_PREFIX) :]
+            if token and "/" not in token and not prefers_html(request):
+                result = await desk.run(desk.checker.check_token, token)
+                response = answers.result_json(result, desk.base_url, answers.instance_of(request))
+                await response(scope, receive, send)
+                return
+        await rest(scope, receive, send)
+
+    return served

@@ -1,0 +1,113 @@
+"""Everything a request needs, opened once; and the two ways in which checks run: in a thread, or in the sandbox."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keys.public.keyset import KeySetMalformedError
+from verifier.check.checker import Checker
+from verifier.check.judgement import refusal
+from verifier.check.words import say
+from verifier.record.lookup import number_digest
+from verifier.record.public_record import PublicRecord
+from verifier.record.register import RegisterUnavailableError, SqlRegister
+from verifier.record.verdict import CheckResult, Verdict
+from verifier.web import answers
+from verifier.web.clients import Clients
+from verifier.web.keyfile import KeyFile, LoadedKeys
+from verifier.web.negotiation import prefers_html
+from verifier.web.problems import Problem
+from verifier.web.rates import LOOKUPS_PER_ADDRESS, LOOKUPS_PER_NUMBER, UPLOADS_PER_ADDRESS, RateLimits
+from verifier.web.render import Pages
+from verifier.web.view import Asked
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The parts behind the routes. `base_url` is the first official address, without a path."""
+
+    base_url: str
+    checker: Checker
+    register: SqlRegister
+    keys: KeyFile
+    lookup_key: bytes
+    rates: RateLimits
+    clients: Clients
+    pages: Pages
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call something that waits for a database or a file, off the event loop."""
+        return await to_thread.run_sync(lambda: work(*args, **kwargs))
+
+    async def read(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read from the register; raises Problem status-unknown when it cannot be read."""
+        try:
+            return await self.run(work, *args, **kwargs)
+        except RegisterUnavailableError as error:
+            raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
+
+    def answer(self, request: Request, result: CheckResult, asked: Asked) -> Response:
+        """A verdict in the form the asker prefers."""
+        if not prefers_html(request):
+            return answers.result_json(result, self.base_url, answers.instance_of(request))
+        page = self.pages.verdict(request, result, asked, status=answers.http_status(result))
+        page.headers.update(answers.result_headers(result))
+        return page
+
+    async def token_page(self, request: Request, token: str) -> Response:
+        """The QR page for a token."""
+        result, record, keys = await self.run(self._by_token, token)
+        status = answers.http_status(result)
+        if result.verdict is Verdict.MALFORMED:
+            page = self.pages.verdict(request, result, Asked.TOKEN, status=status)
+        else:
+            qr_keys = keys.qr_keys if keys else []
+            page = self.pages.token_verdict(request, token.upper(), result, record, qr_keys, status=status)
+        page.headers.update(answers.result_headers(result))
+        return page
+
+    def _by_token(self, token: str) -> tuple[CheckResult, PublicRecord | None, LoadedKeys | None]:
+        """The register's answer with what the page's script must compare the signed data with.
+
+        Without the record or the keys the script could not tell a genuine code from a patched one, so
+        their absence is an answer that could not be determined.
+        """
+        result = self.checker.check_token(token)
+        if result.verdict is Verdict.MALFORMED:
+            return result, None, None
+        try:
+            keys = self.keys.load()
+            record = self.register.by_token(token.upper()) if result.certificate else None
+        except RegisterUnavailableError:
+            return refusal(Verdict.STATUS_UNKNOWN, (say("register-unreachable"),), result.as_of), None, None
+        except (OSError, KeySetMalformedError):
+            log.exception("the published key set cannot be read")
+            return refusal(Verdict.STATUS_UNKNOWN, (say("keys-unavailable"),), result.as_of), None, None
+        return result, record, keys
+
+    async def limit_lookup(self, request: Request, management_no: str) -> None:
+        """Count a look-up against its address and against its number; raises Problem too-many-requests."""
+        who = self.clients.address(request.scope)
+        # The digest, not the number: what is counted may lie in a Redis that others can read.
+        number = number_digest(self.lookup_key, management_no)
+        await self._limit(LOOKUPS_PER_ADDRESS, "lookup-address", who)
+        await self._limit(LOOKUPS_PER_NUMBER, "lookup-number", number)
+
+    async def limit_upload(self, request: Request) -> None:
+        """Count an upload against its address; raises Problem too-many-requests."""
+        await self._limit(UPLOADS_PER_ADDRESS, "upload-address", self.clients.address(request.scope))
+
+    async def _limit(self, limits: str, *who: str) -> None:
+        wait = await self.run(self.rates.retry_after, limits, *who)
+        if wait is not None:
+            raise Problem("too-many-requests", retry_after=wait)

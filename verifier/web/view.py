@@ -1,0 +1,224 @@
+"""From a check result to what a page shows: one way for token, file, digest and look-up answers alike."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Final
+
+from verifier.check.judgement import SHANGHAI
+from verifier.check.words import PHRASES, say
+from verifier.record.public_record import PublicRecord
+from verifier.record.verdict import Check, CheckResult, PublicCertificate, Verdict
+from verifier.web.faces import FACES, FILE_VALID, NAME_UNCHECKED, PENDING, SIGNATURE_UNCHECKED, Face
+
+SIGNED: Final = "签"
+REGISTERED: Final = "登"
+TYPED: Final = "填"
+LEGEND: Final = {
+    SIGNED: ("发证机关签名的数据", "signed by the authority"),
+    REGISTERED: ("公开登记", "public register"),
+    TYPED: ("您输入的、与登记相符", "typed by you, matches the register"),
+}
+MARKS: Final = {"good": "通过 passed", "bad": "未通过 failed", "caution": "未能确定 not determined"}
+_STATUS_WORDS: Final = {
+    "valid": "有效 Valid",
+    "invalid": "无效 Invalid",
+    "suspended": "暂停使用 Suspended",
+    "superseded": "已被取代 Superseded",
+    "unknown": "未知 Unknown",
+}
+
+NOT_CHECKED: Final = Check(
+    "credential",
+    None,
+    "credential-not-checked",
+    "本页只凭网址中的查验码作答，没有核对姓名和签名。",
+    "This answer rests on the code in the address alone; name and signature were not checked.",
+    "请用允许运行脚本的浏览器重新扫描证书上的二维码，或在首页提交 PDF、输入管理号和姓名。",
+    "Scan the QR code again with a browser that runs scripts, or give the PDF or number and name on the first page.",
+)
+UNVERIFIABLE: Final = Check(
+    "credential",
+    None,
+    "credential-unverifiable",
+    "此浏览器不能核对二维码中的签名，姓名未经核实。",
+    "This browser cannot check the signature in the code; the name is unverified.",
+    "请用手机自带的浏览器打开官方 https 地址，或在首页提交 PDF、输入管理号和姓名。",
+    "Open the official https address in the phone’s own browser, or give the PDF or number and name.",
+)
+_SCRIPT_CODES: Final = (
+    "credential-malformed",
+    "credential-altered",
+    "credential-untrusted",
+    "credential-verified",
+    "credential-bound",
+    "credential-other-certificate",
+    "credential-not-registered",
+    "record-disagrees",
+)
+_OUTCOMES: Final = {"credential-altered": Verdict.ALTERED, "credential-untrusted": Verdict.UNTRUSTED}
+
+
+class Asked(Enum):
+    """What the asker gave."""
+
+    TOKEN = "token"  # noqa: S105 - a way of asking, not a secret
+    FILE = "file"
+    DIGEST = "digest"
+    LOOKUP = "lookup"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the certificate's content; an empty value is a place the page's script may fill."""
+
+    field: str
+    zh: str
+    en: str
+    value: str = ""
+    source: str = REGISTERED
+    href: str = ""
+
+
+def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
+    """What `verdict.html` needs to draw `result`."""
+    certificate = result.certificate
+    known = [REGISTERED if asked is not Asked.FILE else SIGNED]
+    rows = _rows(certificate, asked)
+    known += [row.source for row in rows if row.value]
+    if asked is Asked.TOKEN:
+        known.append(SIGNED)
+    face = face_of(result.verdict, asked)
+    unchecked = asked is Asked.TOKEN and result.verdict not in (Verdict.MALFORMED, Verdict.NOT_FOUND)
+    return {
+        "title": face.zh,
+        "face": face,
+        "verdict": result.verdict.value,
+        "who": _who(certificate),
+        "unsigned": _marked(NOT_CHECKED) if unchecked else None,
+        "checks": [_marked(check) for check in _worst_first(result.checks)],
+        "marks": MARKS,
+        "rows": rows,
+        "has_facts": certificate is not None,
+        "legend": [(letter, *LEGEND[letter]) for letter in LEGEND if letter in known],
+        "as_of_iso": result.as_of.isoformat(),
+        "as_of": chinese_instant(result.as_of),
+    }
+
+
+def face_of(verdict: Verdict, asked: Asked) -> Face:
+    """The top of the page. Without a name checked, `valid` is not shown in green."""
+    if verdict is Verdict.VALID and asked is Asked.TOKEN:
+        return NAME_UNCHECKED
+    if verdict is Verdict.VALID and asked in (Asked.FILE, Asked.DIGEST):
+        return FILE_VALID
+    return FACES[verdict]
+
+
+def script_data(
+    token: str, result: CheckResult, record: PublicRecord | None, qr_keys: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the QR page's script needs: the register's answer, the QR keys, and the words for what it may find."""
+    verdicts = {result.verdict, Verdict.MALFORMED, Verdict.ALTERED, Verdict.UNTRUSTED, Verdict.STATUS_UNKNOWN}
+    faces = {verdict.value: FACES[verdict].to_json() for verdict in sorted(verdicts)}
+    faces["pending"] = PENDING.to_json()
+    faces["unchecked"] = SIGNATURE_UNCHECKED.to_json()
+    said = [say(code, field="{field}") if "{field}" in PHRASES[code].zh else say(code) for code in _SCRIPT_CODES]
+    return {
+        "token": token,
+        "verdict": result.verdict.value,
+        "record": None if record is None else _bound_fields(record),
+        "keys": qr_keys,
+        "words": {check.code: _words(check) for check in (*said, UNVERIFIABLE)},
+        "faces": faces,
+        "outcomes": {code: verdict.value for code, verdict in _OUTCOMES.items()},
+        "marks": MARKS,
+        "signed": SIGNED,
+    }
+
+
+def chinese_date(day: date) -> str:
+    """2025年9月30日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def chinese_instant(instant: datetime) -> str:
+    """The instant in Asia/Shanghai, to the second."""
+    local = instant.astimezone(SHANGHAI)
+    return f"{chinese_date(local.date())} {local:%H:%M:%S}"
+
+
+def _rows(certificate: PublicCertificate | None, asked: Asked) -> list[Row]:
+    if certificate is None:
+        return [Row(field, zh, en) for field, (zh, en) in _LABELS.items() if field in _SIGNED_FIELDS]
+    unknown = certificate.status == "unknown"
+    own = {Asked.LOOKUP: TYPED}.get(asked, SIGNED)
+    register = SIGNED if unknown else REGISTERED
+    values = {
+        "name": (certificate.name or "", own),
+        "management_no": (certificate.management_no or "", own),
+        "programme_name": (certificate.programme_name, register),
+        "level": (certificate.level, register),
+        "specialty": (certificate.specialty, register),
+        "approved_on": (chinese_date(certificate.approved_on), register),
+        "issued_on": (chinese_date(certificate.issued_on), register),
+        "status": (_STATUS_WORDS[certificate.status], register),
+        "effective_on": (chinese_date(certificate.effective_on) if certificate.effective_on else "", register),
+        "superseded_by": (certificate.superseded_by or "", register),
+    }
+    if unknown:
+        values["status"] = ("", register)
+    rows = [Row(field, *_LABELS[field], value=value, source=source) for field, (value, source) in values.items()]
+    return [_linked(row) if row.field == "superseded_by" and row.value else row for row in rows]
+
+
+def _linked(row: Row) -> Row:
+    return Row(row.field, row.zh, row.en, "查看新证书 View", row.source, f"/v/{row.value}")
+
+
+_LABELS: Final = {
+    "name": ("姓名", "Name"),
+    "management_no": ("管理号", "Number"),
+    "programme_name": ("职业资格", "Qualification"),
+    "level": ("级别", "Level"),
+    "specialty": ("专业类别", "Specialty"),
+    "approved_on": ("批准日期", "Approved on"),
+    "issued_on": ("签发日期", "Issued on"),
+    "status": ("登记状态", "Status"),
+    "effective_on": ("状态自", "Effective from"),
+    "superseded_by": ("取代它的证书", "Replaced by"),
+}
+_SIGNED_FIELDS: Final = ("name", "management_no", "programme_name", "level", "specialty", "approved_on")
+
+
+def _who(certificate: PublicCertificate | None) -> str:
+    if certificate is None or not certificate.name:
+        return ""
+    return " · ".join(part for part in (certificate.name, certificate.programme_name, certificate.specialty) if part)
+
+
+def _worst_first(checks: tuple[Check, ...]) -> list[Check]:
+    return sorted(checks, key=lambda check: {False: 0, None: 1, True: 2}[check.ok])
+
+
+def _marked(check: Check) -> dict[str, Any]:
+    mark = {True: "good", False: "bad", None: "caution"}[check.ok]
+    return {**asdict(check), "mark": mark}
+
+
+def _words(check: Check) -> dict[str, Any]:
+    words = {"ok": check.ok, "zh": check.message, "en": check.message_en}
+    return words | ({"remedy": check.remedy, "remedy_en": check.remedy_en} if check.remedy else {})
+
+
+def _bound_fields(record: PublicRecord) -> dict[str, Any]:
+    return {
+        "programme_code": record.programme_code,
+        "programme_name": record.programme_name,
+        "level": record.level,
+        "specialty": record.specialty,
+        "approved_on": record.approved_on.isoformat(),
+        "list_id": record.list_id,
+        "list_index": record.list_index,
+        "credential_sha256": record.credential_sha256,
+    }
