@@ -1,5 +1,6 @@
 """The smallest world the services can act in: a database, a clock, people, sittings; no keys, no pages."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateSchema
 
 import issuer.records.access
 import issuer.records.ledger
@@ -14,7 +16,7 @@ import issuer.records.paper
 import issuer.records.reviews  # noqa: F401 - every table must be known before create_all
 from issuer.access.actor import Actor
 from issuer.clock import SHANGHAI, Clock, SimulatedClock
-from issuer.records.base import Base
+from issuer.records.base import SCHEMA, Base
 from issuer.records.certificates import ECertificate, StatusEvent
 from issuer.records.database import Database
 from issuer.records.encryption import DataKey, use_data_key
@@ -24,6 +26,7 @@ from issuer.records.reviews import EligibilityReview
 from issuer.records.sittings import Programme, Sitting
 from issuer.rules.terms import Medium, ReviewOutcome, ReviewRound, Role
 from issuer.settings import Settings
+from verifier.record.qr import new_token
 
 RESULT_DAY = date(2025, 9, 1)
 DATA_KEY = DataKey(bytes(range(32)))
@@ -50,11 +53,16 @@ class SmallContext:
 def small_context(engine: Engine, folder: Path, *, today: date = date(2025, 9, 10)) -> SmallContext:
     """A context over a fresh schema on `engine`."""
     use_data_key(DATA_KEY)
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
     Base.metadata.create_all(engine)
     return SmallContext(Database(engine), SimulatedClock.on(today), Settings(data_dir=folder))
 
 
-def staff(username: str, *roles: Role, programmes: frozenset[str] = frozenset(), cities: frozenset[str] = frozenset()) -> Actor:
+def staff(
+    username: str, *roles: Role, programmes: frozenset[str] = frozenset(), cities: frozenset[str] = frozenset()
+) -> Actor:
     """An acting member of staff."""
     return Actor(username, frozenset(roles), "cli", programmes, cities)
 
@@ -172,7 +180,7 @@ class SmallWorld:
                 person_id=registration.person_id,
                 qualification=qualification,
                 management_no=management_no,
-                token=f"TOKEN{registration_id:021}",
+                token=new_token(),
                 name="张三",
                 state="published",
                 status=status,
@@ -189,7 +197,7 @@ class SmallWorld:
             session.add(
                 StatusEvent(
                     certificate_id=certificate.id,
-                    sequence=1,
+                    sequence=0,
                     status="valid",
                     effective_on=date(2025, 10, 1),
                     at=at,
@@ -197,6 +205,26 @@ class SmallWorld:
                 )
             )
         return management_no
+
+
+def race(*acts: Callable[[], object]) -> list[object]:
+    """Do all acts at the same moment in threads of their own; what each returned, or raised, in order."""
+    results: list[object] = [None] * len(acts)
+    start = threading.Barrier(len(acts))
+
+    def run(index: int, act: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            results[index] = act()
+        except Exception as exc:  # noqa: BLE001 - the loser's error is what the test looks at
+            results[index] = exc
+
+    threads = [threading.Thread(target=run, args=(index, act)) for index, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
 def admission_no(number: int) -> str:
