@@ -1,0 +1,234 @@
+"""What an import says about a row: stable codes with words and a remedy, never the person's data."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from issuer.errors import Words
+from issuer.rules.violation import RuleViolation
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. `row` counts from 1 as a spreadsheet shows it; `column` is the head the sender used.
+
+    level "error": the row was not taken in. level "note": it was, with what the note says mended or seen.
+    """
+
+    row: int
+    column: str
+    code: str
+    level: Literal["error", "note"]
+    message: Words
+    remedy: Words
+    clause: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding for programs."""
+        return {
+            "row": self.row,
+            "column": self.column,
+            "code": self.code,
+            "level": self.level,
+            "message": self.message.zh,
+            "message_en": self.message.en,
+            "remedy": self.remedy.zh,
+            "remedy_en": self.remedy.en,
+            "clause": self.clause,
+        }
+
+
+_CATALOGUE: dict[str, tuple[str, str, str, str]] = {
+    # code: message, message in English, remedy, remedy in English
+    "admission_no_missing": ("准考证号为空", "the admission number is empty", "填写准考证号", "fill it in"),
+    "admission_no_form": (
+        "准考证号应为 4 至 40 位字母、数字或连字符",
+        "an admission number has 4 to 40 letters, digits or hyphens",
+        "按准考证核对",
+        "compare it with the admission card",
+    ),
+    "admission_no_damaged": (
+        "准考证号以数字格式存放且超过 15 位，末尾数字已丢失",
+        "the admission number stands in a number cell and has more than 15 digits: its last digits are lost",
+        "将该列设为“文本”格式后重新填写",
+        "format the column as text and type it again",
+    ),
+    "id_type_missing": ("证件类型为空", "the type of document is empty", "填写证件类型", "fill it in"),
+    "id_type_unknown": (
+        "无法识别的证件类型",
+        "an unknown type of document",
+        "填写居民身份证、港澳居民来往内地通行证、台湾居民来往大陆通行证、港澳台居民居住证、外国人永久居留身份证或护照",
+        "use resident ID, Hong Kong/Macau permit, Taiwan permit, residence permit, foreigner's permanent "
+        "residence card or passport",
+    ),
+    "birth_date": (
+        "出生日期不存在、不合理或与证件号码不一致",
+        "the date of birth does not exist, cannot be, or differs from the ID number",
+        "按证件核对出生日期，写成 1989-11-03",
+        "compare it with the document; write it as 1989-11-03",
+    ),
+    "birth_date_missing": (
+        "出生日期为空",
+        "the date of birth is empty",
+        "按证件填写",
+        "fill it in from the document",
+    ),
+    "specialty_unknown": (
+        "本次考试没有该专业类别",
+        "this sitting has no such specialty",
+        "填写本次考试设置的专业类别",
+        "use a specialty of this sitting",
+    ),
+    "specialty_missing": ("专业类别为空", "the specialty is empty", "填写专业类别", "fill it in"),
+    "level_unknown": ("级别与本次考试不符", "the level is not this sitting's", "核对级别", "check the level"),
+    "city_unknown": (
+        "报考地市不在区划代码表中",
+        "the city is not in the table of region codes",
+        "核对地市名称；如属新增，请在项目政策中添加代码",
+        "check the city; if it is new, add its code to the programme's policy",
+    ),
+    "basis_unknown": (
+        "报考方式应为“告知承诺”或“材料审核”",
+        "the basis is either commitment (告知承诺) or evidence (材料审核)",
+        "核对报考方式",
+        "check the basis",
+    ),
+    "score_missing": ("成绩为空", "a score is empty", "填写成绩或“缺考”", "fill in the score, or 缺考"),
+    "score_unreadable": ("成绩不是数字", "a score is not a number", "填写数字或“缺考”", "use a number, or 缺考"),
+    "not_passed": (
+        "该科目缺考或低于合格标准，不属于合格人员",
+        "absent from or below the pass mark of this subject: not among those who passed",
+        "核对成绩；未合格人员应从名单中删除",
+        "check the score; who did not pass does not belong on this list",
+    ),
+    "photo_missing": (
+        "未找到照片文件",
+        "the photo was not found",
+        "核对照片列的文件名，并把该文件放入照片压缩包",
+        "check the file name and put the file into the photo archive",
+    ),
+    "photo_unusable": (
+        "照片无法使用（损坏、过小或不是 JPEG/PNG）",
+        "the photo cannot be used (damaged, too small, or not JPEG or PNG)",
+        "换成清晰的 JPEG 或 PNG 证件照，短边不小于 60 像素",
+        "send a clear JPEG or PNG portrait, its shorter side 60 pixels or more",
+    ),
+    "photo_too_large": ("照片过大", "the photo is too large", "单张照片不超过 10 MB", "at most 10 MB a photo"),
+    "photo_shared": (
+        "另一考生使用了同一张照片",
+        "another candidate has the very same photo",
+        "核对照片是否属于本人",
+        "check whose photo it is",
+    ),
+    "duplicate": (
+        "同一证件号码在本次考试中已出现",
+        "this ID number already stands in this sitting",
+        "删除重复的行，或更正其中一行的证件号码",
+        "remove the repeated row, or mend the number in one of them",
+    ),
+    "duplicate_admission_no": (
+        "同一准考证号在文件中已出现",
+        "this admission number already stands in the file",
+        "删除重复的行，或更正其中一行",
+        "remove the repeated row, or mend one of them",
+    ),
+    "identity_changed": (
+        "该准考证号已登记为另一证件号码，且已开始核查",
+        "this admission number is registered with another ID number and its review has begun",
+        "核对准考证号；确需更正身份信息的，由核查部门处理",
+        "check the admission number; a change of identity is for the review body",
+    ),
+    "already_issued": (
+        "该人员的证书已制发，名单内容不能再改",
+        "a certificate was made for this person: the row can no longer be changed",
+        "如需更正，请办理证书更正（换发）",
+        "to correct it, have the certificate superseded",
+    ),
+    "registration_void": (
+        "该人员报名已无效，名单内容不能再改",
+        "this registration is void: the row can no longer be changed",
+        "不要重新提交该行",
+        "do not send the row again",
+    ),
+    "text_too_long": ("文字过长", "the text is too long", "不超过 200 个字符", "at most 200 characters"),
+    # notes: the row was taken in
+    "name_mended": ("姓名中的空白或符号已规范", "blanks or signs in the name were mended", "", ""),
+    "id_full_width": ("全角字符已转换为半角", "full-width characters were made half-width", "", ""),
+    "id_blanks": ("空白已去除", "blanks were removed", "", ""),
+    "id_hyphens": ("连字符已去除", "hyphens were removed", "", ""),
+    "id_times_sign": ("末位乘号已改为 X", "a last multiplication sign was made an X", "", ""),
+    "id_lower_case": ("小写字母已改为大写", "lower case was made upper case", "", ""),
+    "id_reissue_count_dropped": (
+        "换证次数（末两位）已去除",
+        "the two digits that count reissues were removed",
+        "",
+        "",
+    ),
+    "id_type_by_number": (
+        "按号码将证件类型更正为居住证或永久居留身份证",
+        "the type of document was corrected by its number",
+        "核对证件类型",
+        "check the type of document",
+    ),
+    "id_county_unknown": (
+        "证件号码的地区代码较少见，仅供核对",
+        "the number's region code is unusual (a hint only)",
+        "如有疑问按证件核对",
+        "compare with the document if in doubt",
+    ),
+    "id_ends_in_000": (
+        "证件号码末三位为 000，请确认未被电子表格损坏",
+        "the number ends in 000: make sure that no spreadsheet damaged it",
+        "按证件核对",
+        "compare it with the document",
+    ),
+    "gender_differs": (
+        "性别与证件号码不一致",
+        "the gender differs from the ID number",
+        "按证件核对",
+        "compare it with the document",
+    ),
+    "city_not_coded": (
+        "报考地市不在区划代码表中，按其他地区编号",
+        "the city is not in the table of region codes; numbered as elsewhere",
+        "核对地市名称",
+        "check the city",
+    ),
+    "admission_no_mended": ("准考证号已规范", "the admission number was mended", "", ""),
+    "mobile_form": ("手机号格式不常见", "the mobile number looks unusual", "核对手机号", "check it"),
+    "text_kept_as_text": (
+        "内容像公式或网页代码，按普通文字保存",
+        "looks like a formula or markup; kept as plain text",
+        "如非本意请更正",
+        "mend it if it was not meant",
+    ),
+    "text_control_removed": ("不可见控制字符已去除", "invisible control characters were removed", "", ""),
+}
+
+CODES = frozenset(_CATALOGUE)
+
+_WORDS = {code: (Words(zh, en), Words(do_zh, do_en)) for code, (zh, en, do_zh, do_en) in _CATALOGUE.items()}
+
+
+def error(row: int, column: str, code: str, *, clause: str | None = None) -> Finding:
+    """A finding that keeps the row out."""
+    message, remedy = _WORDS[code]
+    return Finding(row, column, code, "error", message, remedy, clause)
+
+
+def note(row: int, column: str, code: str) -> Finding:
+    """A finding that only tells."""
+    message, remedy = _WORDS[code]
+    return Finding(row, column, code, "note", message, remedy)
+
+
+def refused(row: int, column: str, violation: RuleViolation) -> Finding:
+    """A rule's refusal as a finding."""
+    return Finding(
+        row,
+        column,
+        violation.code,
+        "error",
+        Words(*violation.found),
+        Words(*violation.expected),
+        violation.clause,
+    )

@@ -1,0 +1,259 @@
+"""Rows into the database: what is new, what changed, what may no longer change."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from issuer.records.certificates import ECertificate
+from issuer.records.encryption import DataKey
+from issuer.records.people import Person, Registration, Score
+from issuer.records.reviews import EligibilityReview
+from issuer.roster.findings import Finding, error
+from issuer.roster.photos import photo_key
+from issuer.roster.rows import RosterRow
+from issuer.rules.review import START
+from verifier.record.names import name_key
+
+CHUNK = 500
+"""Rows that are written in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A registration as the database has it."""
+
+    registration_id: int
+    person_id: int
+    identity: tuple[str, str]
+    row_digest: str
+    photo_key: str | None
+    void: bool
+    issued: bool
+    review_version: int
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The rows of a file, sorted by what is to be done with them."""
+
+    new: list[RosterRow] = field(default_factory=list)
+    changed: list[tuple[RosterRow, Standing]] = field(default_factory=list)
+    unchanged: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
+    """Admission number → registration, for all of a sitting."""
+    issued = set(
+        session.scalars(
+            select(ECertificate.registration_id).where(ECertificate.sitting_code == sitting_code).distinct()
+        )
+    )
+    statement = (
+        select(
+            Registration.id,
+            Registration.admission_no,
+            Registration.person_id,
+            Registration.row_digest,
+            Registration.photo_key,
+            Registration.void_since,
+            Person.id_type,
+            Person.id_index,
+            EligibilityReview.version,
+        )
+        .join(Person, Person.id == Registration.person_id)
+        .join(EligibilityReview, EligibilityReview.registration_id == Registration.id, isouter=True)
+        .where(Registration.sitting_code == sitting_code)
+        .execution_options(yield_per=2000)
+    )
+    return {
+        row.admission_no: Standing(
+            registration_id=row.id,
+            person_id=row.person_id,
+            identity=(row.id_type, row.id_index),
+            row_digest=row.row_digest,
+            photo_key=row.photo_key,
+            void=row.void_since is not None,
+            issued=row.id in issued,
+            review_version=row.version or 0,
+        )
+        for row in session.execute(statement)
+    }
+
+
+def sort_rows(
+    rows: Sequence[RosterRow], known: dict[str, Standing], key: DataKey, sitting_code: str, head: Callable[[str], str]
+) -> Sorted:
+    """Compare a file's rows with what stands; `head` gives the sender's head of a field, for findings."""
+    out = Sorted()
+    holders = {standing.identity: admission_no for admission_no, standing in known.items()}
+    for row in rows:
+        identity = identity_of(row, key)
+        standing = known.get(row.admission_no)
+        holder = holders.get(identity)
+        if holder is not None and holder != row.admission_no:
+            out.findings.append(error(row.row, head("id_no"), "duplicate"))
+        elif standing is None:
+            holders[identity] = row.admission_no
+            out.new.append(row)
+        elif _same(row, standing, key, sitting_code):
+            out.unchanged += 1
+        elif standing.issued:
+            out.findings.append(error(row.row, head("admission_no"), "already_issued"))
+        elif standing.void:
+            out.findings.append(error(row.row, head("admission_no"), "registration_void", clause="R9"))
+        elif identity != standing.identity and standing.review_version:
+            out.findings.append(error(row.row, head("id_no"), "identity_changed"))
+        else:
+            holders.pop(standing.identity, None)
+            holders[identity] = row.admission_no
+            out.changed.append((row, standing))
+    return out
+
+
+def identity_of(row: RosterRow, key: DataKey) -> tuple[str, str]:
+    """(ID type, blind index of the number): who a person is (reading of R14)."""
+    return row.identity.id_type.value, key.blind_index("persons.id_no", row.identity.value)
+
+
+def row_digest(row: RosterRow, key: DataKey) -> str:
+    """Keyed digest of the row without its photo: 64 hex characters."""
+    return key.blind_index("registrations.row_digest", row.fingerprint())
+
+
+def write_new(
+    session: Session,
+    sitting_code: str,
+    subjects: Sequence[str],
+    rows: Sequence[RosterRow],
+    key: DataKey,
+    now: datetime,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Insert persons, registrations, scores and the first state of their reviews."""
+    done = 0
+    for chunk in _chunks(rows):
+        persons = _persons(session, [(row, identity_of(row, key)) for row in chunk], now)
+        values = [
+            {
+                "sitting_code": sitting_code,
+                "person_id": person_id,
+                "imported_at": now,
+                "photo_key": photo_key(sitting_code, row.photo_sha256) if row.photo_sha256 else None,
+                "extra": {},
+                **_values(row, key),
+            }
+            for row, person_id in zip(chunk, persons, strict=True)
+        ]
+        ids = session.scalars(
+            insert(Registration).returning(Registration.id, sort_by_parameter_order=True), values
+        ).all()
+        session.execute(
+            insert(Score),
+            [score for i, row in zip(ids, chunk, strict=True) for score in _scores(i, row, subjects, key)],
+        )
+        session.execute(
+            insert(EligibilityReview),
+            [
+                {
+                    "registration_id": registration_id,
+                    "sitting_code": sitting_code,
+                    "round": START.round.value,
+                    "outcome": START.outcome.value,
+                    "version": 0,
+                    "changed_at": now,
+                }
+                for registration_id in ids
+            ],
+        )
+        done += len(chunk)
+        on_progress(done)
+
+
+def write_changed(
+    session: Session,
+    sitting_code: str,
+    subjects: Sequence[str],
+    changed: Sequence[tuple[RosterRow, Standing]],
+    key: DataKey,
+    now: datetime,
+) -> None:
+    """Bring registrations to what the file now says. The time of the first import stays."""
+    for row, standing in changed:
+        identity = identity_of(row, key)
+        values = _values(row, key)
+        if row.photo_sha256:
+            values["photo_key"] = photo_key(sitting_code, row.photo_sha256)
+        if identity != standing.identity:
+            values["person_id"] = _persons(session, [(row, identity)], now)[0]
+        session.execute(update(Registration).where(Registration.id == standing.registration_id).values(values))
+        for score in _scores(standing.registration_id, row, subjects, key):
+            session.execute(
+                update(Score)
+                .where(Score.registration_id == standing.registration_id, Score.subject == score["subject"])
+                .values(score=score["score"], passed=score["passed"])
+            )
+
+
+def _same(row: RosterRow, standing: Standing, key: DataKey, sitting_code: str) -> bool:
+    # A file sent without photos does not take away those that are there.
+    new_photo = row.photo_sha256 is not None and photo_key(sitting_code, row.photo_sha256) != standing.photo_key
+    return not new_photo and row_digest(row, key) == standing.row_digest
+
+
+def _values(row: RosterRow, key: DataKey) -> dict[str, Any]:
+    return {
+        "admission_no": row.admission_no,
+        "name": row.name,
+        "name_index": key.blind_index("registrations.name", name_key(row.name)),
+        "gender": row.gender,
+        "birth_date": row.birth_date or None,
+        "mobile": row.mobile or None,
+        "employer": row.employer or None,
+        "city": row.city,
+        "specialty": row.specialty,
+        "level": row.level,
+        "basis": row.basis,
+        "row_digest": row_digest(row, key),
+    }
+
+
+def _scores(registration_id: int, row: RosterRow, subjects: Sequence[str], key: DataKey) -> Iterator[dict[str, Any]]:
+    for subject, score in zip(subjects, row.scores, strict=True):
+        yield {
+            "registration_id": registration_id,
+            "subject": subject,
+            "score": key.seal("scores.score", score.encode()),
+            "passed": True,
+        }
+
+
+def _persons(session: Session, rows: Sequence[tuple[RosterRow, tuple[str, str]]], now: datetime) -> list[int]:
+    """Person ids of the rows, in order; persons not known yet are added."""
+    indexes = [index for _, (_, index) in rows]
+    known = {
+        (person.id_type, person.id_index): person.id
+        for person in session.execute(
+            select(Person.id, Person.id_type, Person.id_index).where(Person.id_index.in_(indexes))
+        )
+    }
+    missing = {identity: row for row, identity in rows if identity not in known}
+    if missing:
+        values = [
+            {"id_type": id_type, "id_index": index, "id_no": row.identity.value, "created_at": now}
+            for (id_type, index), row in missing.items()
+        ]
+        ids = session.scalars(insert(Person).returning(Person.id, sort_by_parameter_order=True), values).all()
+        known.update(zip(missing, ids, strict=True))
+    return [known[identity] for _, identity in rows]
+
+
+def _chunks(rows: Sequence[RosterRow]) -> Iterator[list[RosterRow]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
