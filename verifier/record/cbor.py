@@ -18,8 +18,9 @@ class CborError(ValueError):
 
 
 def encode(value: Any) -> bytes:
-    """Deterministic encoding of ints, bytes, str, lists and dicts."""
-    return cbor2.dumps(value, canonical=True)
+    """Deterministic encoding of ints (64 bits), bytes, str, lists and dicts."""
+    # Not `canonical=True`: that is the older order of RFC 7049, shorter keys first.
+    return cbor2.dumps(_ordered(value))
 
 
 def decode(data: bytes) -> Any:
@@ -35,6 +36,13 @@ def untag(data: bytes, tag: int) -> bytes:
     if data[:1] != bytes((0xC0 | tag,)):
         raise CborError(f"tag {tag} is missing")
     return data[1:]
+
+
+def _ordered(value: Any) -> Any:
+    """The same value, map keys in the order of their encoded bytes."""
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _value(data: bytes, at: int, depth: int) -> tuple[Any, int]:

@@ -1,0 +1,105 @@
+"""A private PostgreSQL server for tests: own cluster in a temporary folder, own port, gone at the end.
+
+Use `postgres_url` (a fresh, empty database for each test) by importing it into a test module. The binaries are
+found under /usr/lib/postgresql or on the PATH; without them the test fails and says what to install. As root
+the server runs as the user `postgres`, because it refuses to run as root.
+"""
+
+import atexit
+import functools
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+SERVER_USER = "postgres"
+_names = itertools.count(1)
+
+
+class PostgresServer:
+    """A running cluster. `url(name)` is a SQLAlchemy URL of one of its databases."""
+
+    def __init__(self) -> None:
+        self._binaries = _find_binaries()
+        self._folder = Path(tempfile.mkdtemp(prefix="ecert-pg-"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, SERVER_USER)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        data = self._folder / "data"
+        self._run("initdb", "-D", data, "-U", SERVER_USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off -c max_connections=60"
+        self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", options, "-w", "start")
+
+    def url(self, name: str) -> str:
+        """Address of a database."""
+        return f"postgresql+psycopg://{SERVER_USER}@127.0.0.1:{self.port}/{name}"
+
+    def new_database(self) -> str:
+        """Make an empty database; returns its URL."""
+        name = f"test_{os.getpid()}_{next(_names)}"
+        self._execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database and throw out whoever is still connected."""
+        self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=SERVER_USER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement.encode())
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [str(self._binaries / program), *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", SERVER_USER, "--", *command]
+        # A server started here inherits our pipes, so its output goes to a file of its own.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", check=False
+            )
+            if done.returncode:
+                output.seek(0)
+                pytest.fail(f"{program} failed: {output.read().decode(errors='replace')}")
+
+
+def _find_binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    if on_path:
+        return Path(on_path).resolve().parent
+    pytest.fail("PostgreSQL's server programs are missing: install them (Debian: apt-get install postgresql)")
+
+
+@functools.cache
+def postgres_server() -> PostgresServer:
+    """The one server of this test process, started on first use."""
+    server = PostgresServer()
+    atexit.register(server.stop)
+    return server
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """SQLAlchemy URL of an empty database, dropped afterwards."""
+    server = postgres_server()
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
