@@ -37,14 +37,14 @@ def upgrade() -> None:
         schema="public_record",
     )
     op.create_index(
-        "uq_certificates_list_entry", "certificates", ["list_id", "list_index"], unique=True, schema="public_record"
-    )
-    op.create_index(
         "ix_public_record_certificates_holder_digest",
         "certificates",
         ["holder_digest"],
         unique=False,
         schema="public_record",
+    )
+    op.create_index(
+        "uq_certificates_list_entry", "certificates", ["list_id", "list_index"], unique=True, schema="public_record"
     )
     op.create_table(
         "feed_position",

@@ -1,0 +1,148 @@
+"""A batch's own rows: what was asked, how far it has come, whether somebody stopped it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from issuer.access.actor import Actor
+from issuer.audit import record_event
+from issuer.context import Context
+from issuer.errors import ConflictError, NotFoundError, Words
+from issuer.issuance.plan import IssuePlan, Refused
+from issuer.records.certificates import Batch, BatchItem, ECertificate
+
+ROWS = 500
+
+
+def open_batch(ctx: Context, actor: Actor, plan: IssuePlan, *, batch_id: int | None = None) -> int:
+    """A new batch for this plan, or the given unfinished one with its items brought up to date; its number."""
+    with ctx.database.write() as session:
+        if batch_id is None:
+            batch = Batch(
+                sitting_code=plan.sitting,
+                plan_digest=plan.digest,
+                actor=actor.username,
+                created_at=ctx.clock.now(),
+            )
+            session.add(batch)
+            session.flush()
+            batch_id = batch.id
+            record_event(
+                session,
+                ctx.clock,
+                actor,
+                "batch.open",
+                f"batch:{batch_id}",
+                details={
+                    "sitting": plan.sitting,
+                    "new": len(plan.new),
+                    "resumed": len(plan.resumed),
+                    "refused": len(plan.refused),
+                    "digest": plan.digest,
+                },
+            )
+        else:
+            session.execute(delete(BatchItem).where(BatchItem.batch_id == batch_id, BatchItem.result != "published"))
+        kept = set(session.scalars(select(BatchItem.registration_id).where(BatchItem.batch_id == batch_id)))
+        waiting = (_item(batch_id, number, "waiting") for number in (*plan.new, *plan.resumed))
+        refused = (_item(batch_id, each.registration, "refused", each.code, each.clause) for each in plan.refused)
+        fresh = [item for item in (*waiting, *refused) if item["registration_id"] not in kept]
+        for at in range(0, len(fresh), ROWS):
+            session.execute(insert(BatchItem), fresh[at : at + ROWS])
+    return batch_id
+
+
+def unfinished(ctx: Context, sitting_code: str | None = None) -> list[tuple[int, str, str]]:
+    """Batches that were begun and are neither done nor cancelled: (number, sitting, who asked), oldest first."""
+    statement = select(Batch.id, Batch.sitting_code, Batch.actor).where(Batch.state == "running").order_by(Batch.id)
+    if sitting_code is not None:
+        statement = statement.where(Batch.sitting_code == sitting_code)
+    with ctx.database.read() as session:
+        return [row._tuple() for row in session.execute(statement)]
+
+
+def mark_refused(session: Session, batch_id: int | None, refused: Iterable[Refused]) -> None:
+    """Write down per person why there is no certificate, in the caller's unit of work; nothing without a batch."""
+    for each in refused if batch_id is not None else ():
+        session.execute(
+            update(BatchItem)
+            .where(BatchItem.batch_id == batch_id, BatchItem.registration_id == each.registration)
+            .values(result="refused", code=each.code, clause=each.clause)
+        )
+
+
+def mark_published(session: Session, batch_id: int | None, rows: Iterable[ECertificate]) -> None:
+    """Write down per person which certificate was published, in the caller's unit of work."""
+    for row in rows if batch_id is not None else ():
+        session.execute(
+            update(BatchItem)
+            .where(BatchItem.batch_id == batch_id, BatchItem.registration_id == row.registration_id)
+            .values(result="published", code=None, clause=None, certificate_id=row.id)
+        )
+
+
+def state_of(ctx: Context, batch_id: int) -> str:
+    """running, paused, cancelled or done; raises NotFoundError."""
+    with ctx.database.read() as session:
+        state = session.scalar(select(Batch.state).where(Batch.id == batch_id))
+    if state is None:
+        raise _unknown()
+    return state
+
+
+def close_batch(ctx: Context, actor: Actor, batch_id: int, *, published: int, refused: int) -> None:
+    """The batch has done what it could."""
+    with ctx.database.write() as session:
+        batch = session.get_one(Batch, batch_id)
+        if batch.state == "running":
+            batch.state = "done"
+        batch.finished_at = ctx.clock.now()
+        session.execute(
+            update(BatchItem)
+            .where(BatchItem.batch_id == batch_id, BatchItem.result == "waiting")
+            .values(result="cancelled")
+        )
+        record_event(
+            session,
+            ctx.clock,
+            actor,
+            "batch.close",
+            f"batch:{batch_id}",
+            details={"published": published, "refused": refused, "state": batch.state},
+        )
+
+
+def cancel_batch(ctx: Context, actor: Actor, batch_id: int) -> None:
+    """Stop a batch before its next group: what is published stands, drafts wait for the next batch.
+
+    Raises NotFoundError, ConflictError when it has ended already.
+    """
+    with ctx.database.write() as session:
+        batch = session.get(Batch, batch_id)
+        if batch is None:
+            raise _unknown()
+        if batch.state not in ("running", "paused"):
+            raise ConflictError(
+                "batch-ended",
+                Words("该批次已结束，未作任何改动。", "The batch has ended already; nothing was changed."),
+            )
+        batch.state = "cancelled"
+        record_event(session, ctx.clock, actor, "batch.cancel", f"batch:{batch_id}")
+
+
+def _item(
+    batch_id: int, registration_id: int, result: str, code: str | None = None, clause: str | None = None
+) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "registration_id": registration_id,
+        "result": result,
+        "code": code,
+        "clause": clause,
+    }
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("batch-unknown", Words("没有这个签发批次。", "There is no such batch."))
