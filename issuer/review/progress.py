@@ -95,7 +95,7 @@ def sitting_progress(ctx: ServiceContext, actor: Actor, sitting_code: str) -> Si
             .join(Registration, EligibilityReview.registration_id == Registration.id)
             .where(EligibilityReview.sitting_code == sitting.code, within_reach(actor))
             .group_by(EligibilityReview.round, EligibilityReview.outcome)
-        ).tuples()
+        )
         ordered = {(ReviewRound(round), ReviewOutcome(outcome)): count for round, outcome, count in counts}
         objections = session.scalars(
             select(Objection.id)
