@@ -22,6 +22,7 @@ from issuer.commands import (
     say,
 )
 from issuer.errors import DomainError
+from issuer.roster.commands import roster_app, sitting_app
 from issuer.rules.violation import RuleViolation
 
 app = typer.Typer(
@@ -31,6 +32,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+app.add_typer(roster_app, name="roster")
+app.add_typer(sitting_app, name="sitting")
 
 
 @app.callback(invoke_without_command=True)

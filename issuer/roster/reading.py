@@ -19,6 +19,10 @@ class Sheet(Protocol):
 
     name: str
 
+    def size(self) -> int:
+        """How many cells it takes in memory, about."""
+        ...
+
     def rows(self) -> Iterator[list[Cell]]:
         """All rows from row 1 on, each as wide as its cells; may be called again."""
         ...

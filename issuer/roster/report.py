@@ -31,6 +31,8 @@ class RosterReport:
     sheet: str = ""
     header_row: int = 1
     ignored_columns: tuple[str, ...] = field(default=())
+    subjects: tuple[str, ...] = field(default=())
+    """Heads of the score columns, in the sitting's order."""
 
     @property
     def rejected_rows(self) -> frozenset[int]:

@@ -19,6 +19,7 @@ from issuer.roster.ports import RosterContext
 from issuer.roster.reading import RosterTable, open_roster
 from issuer.roster.report import RosterReport
 from issuer.roster.rows import RosterRow, RowReader, SittingFrame
+from issuer.roster.sittings import read_definition
 from issuer.roster.writing import Sorted, sort_rows, standings, write_changed, write_new
 from issuer.rules.policy import Policy
 from issuer.rules.terms import Medium, Role
@@ -40,17 +41,19 @@ def import_roster(
     content: Path,
     photos: Path | None,
     dry_run: bool = False,
+    definition: bytes | None = None,
     on_progress: Progress = lambda _step, _done: None,
 ) -> RosterReport:
     """Take in a roster (R5: the passers handed over for review). Good rows go in, bad ones come back as findings.
 
     content: the .xlsx or .csv on disk; photos: a .zip or None. All rows are written in one unit of work,
     with the first state of their reviews; a file that changes nothing writes nothing. A dry run checks
-    everything and writes nothing. Raises NotAllowedError, NotFoundError (sitting), InputError and
+    everything and writes nothing; it may try a sitting that is not defined yet, given its `definition`
+    (`sitting.toml`). Raises NotAllowedError, NotFoundError (sitting), InputError and
     TooLargeError (a file that cannot be used), ConflictError (another import at the same time).
     """
     actor.require(*IMPORTERS)
-    sitting, programme = _sitting(ctx, sitting_code)
+    sitting, programme = _sitting(ctx, sitting_code, definition if dry_run else None)
     table = open_roster(content, list(sitting.pass_marks))
     rows, findings, count = _read(ctx, table, sitting, programme, photos, dry_run, on_progress)
     subjects = tuple(sitting.pass_marks)
@@ -99,6 +102,7 @@ def import_roster(
         sheet=table.sheet.name,
         header_row=table.columns.header_row,
         ignored_columns=table.columns.ignored,
+        subjects=subjects,
     )
 
 
@@ -193,9 +197,12 @@ class _Gallery:
             self._archive.close()
 
 
-def _sitting(ctx: RosterContext, code: str) -> tuple[Sitting, Programme]:
+def _sitting(ctx: RosterContext, code: str, definition: bytes | None) -> tuple[Sitting, Programme]:
     with ctx.database.read() as session:
         sitting = session.get(Sitting, code)
+        if sitting is None and definition is not None:
+            defined = read_definition(definition)
+            return Sitting(**defined.sitting), Programme(**defined.programme, policy=defined.policy)
         if sitting is None:
             raise NotFoundError(
                 "sitting-unknown",

@@ -36,6 +36,10 @@ class XlsxSheet:
         self._merged = _vertical_merges(sheet)
         self._formula_rows = {row for row, _ in self._formulas}
 
+    def size(self) -> int:
+        """Cells of the sheet's bounding rectangle."""
+        return self._sheet.height * self._sheet.width
+
     def rows(self) -> Iterator[list[Cell]]:
         """All rows from row 1 on, columns from A."""
         start = self._sheet.start
