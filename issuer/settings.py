@@ -24,6 +24,12 @@ class Settings(BaseSettings):
     """Scheme, host and port that QR codes point to, without a path."""
     key_passphrase: SecretStr | None = None
     """Unlocks the private keys. Unset: read from `DATA_DIR/keys/passphrase` (owner-only)."""
+    pkcs11_module: Path | None = None
+    """PKCS#11 library of the token that holds the signing keys. Unset: encrypted files under DATA_DIR."""
+    pkcs11_label: str = "ecert"
+    """Label of the token."""
+    pkcs11_pin: SecretStr | None = None
+    """The token's user PIN."""
     tsa_url: str | None = None
     """RFC 3161 time-stamp service. Unset: the built-in development authority."""
     seal_level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-LTA"

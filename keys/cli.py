@@ -13,6 +13,7 @@ from rich.table import Table
 from keys.private import ceremony as rites
 from keys.private.errors import KeyStoreError
 from keys.private.keyring import passphrase_for
+from keys.private.signer import KeyMaker
 from keys.public.keyset import KeySet, KeySetMalformedError, PublishedKey, UnknownKeyError, load_key_set
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
@@ -26,7 +27,13 @@ DataDir = Annotated[
 ]
 Passphrase = Annotated[str | None, typer.Option("--passphrase", envvar="ECERT_KEY_PASSPHRASE", hidden=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="供程序读取 / for programs")]
+Module = Annotated[
+    Path | None, typer.Option("--pkcs11-module", envvar="ECERT_PKCS11_MODULE", help="密码令牌的库 / token library")
+]
+Label = Annotated[str, typer.Option("--pkcs11-label", envvar="ECERT_PKCS11_LABEL", help="令牌标签 / token label")]
+Pin = Annotated[str | None, typer.Option("--pkcs11-pin", envvar="ECERT_PKCS11_PIN", hidden=True)]
 DEFAULT_DATA_DIR = Path("ecert-data")
+DEFAULT_LABEL = "ecert"
 
 
 @app.command()
@@ -35,6 +42,9 @@ def ceremony(
     organisation: Annotated[str, typer.Option(help="证书中的机构名 / O of the names")] = rites.DEFAULT_ORGANISATION,
     common_name: Annotated[str, typer.Option(help="印章证书名 / CN of the seal")] = rites.DEFAULT_COMMON_NAME,
     years: Annotated[int, typer.Option(min=1, max=30, help="有效年数 / years of validity")] = rites.DEFAULT_YEARS,
+    module: Module = None,
+    label: Label = DEFAULT_LABEL,
+    pin: Pin = None,
     passphrase: Passphrase = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +53,13 @@ def ceremony(
     try:
         secret = passphrase_for(keys_dir, passphrase, create=True)
         key_set = rites.hold_ceremony(
-            keys_dir, secret, now=_now(), organisation=organisation, common_name=common_name, years=years
+            keys_dir,
+            secret,
+            now=_now(),
+            organisation=organisation,
+            common_name=common_name,
+            years=years,
+            maker=_maker(module, label, pin),
         )
     except (KeyStoreError, ValueError, OSError) as error:
         _fail(error)
@@ -61,6 +77,9 @@ def rotate(
     purpose: Annotated[KeyPurpose, typer.Argument(help="用途 / purpose")],
     data_dir: DataDir = DEFAULT_DATA_DIR,
     years: Annotated[int, typer.Option(min=1, max=30)] = rites.DEFAULT_YEARS,
+    module: Module = None,
+    label: Label = DEFAULT_LABEL,
+    pin: Pin = None,
     passphrase: Passphrase = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +87,9 @@ def rotate(
     keys_dir = data_dir / "keys"
     _load(data_dir)
     try:
-        rites.rotate(keys_dir, passphrase_for(keys_dir, passphrase), purpose, now=_now(), years=years)
+        secret = passphrase_for(keys_dir, passphrase)
+        maker = _maker(module, label, pin)
+        rites.rotate(keys_dir, secret, purpose, now=_now(), years=years, maker=maker)
     except (KeyStoreError, UnknownKeyError, OSError) as error:
         _fail(error)
     _show(load_key_set(keys_dir), as_json)
@@ -94,6 +115,38 @@ def crl(
     except (KeyStoreError, OSError) as error:
         _fail(error)
     _show(key_set, as_json)
+
+
+@app.command("trust-tsa")
+def trust_tsa(
+    certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="时间戳证书 PEM / certificate")],
+    path: Annotated[list[Path], typer.Option("--path", exists=True, help="上级证书，根在最后 / path, root last")],
+    revocation: Annotated[list[Path] | None, typer.Option("--crl", exists=True, help="吊销列表 / CRLs")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """公布一个外部时间戳机构 / Publish an outside time-stamp authority, so that its timestamps are accepted."""
+    _load(data_dir)
+    try:
+        leaf, *chain = (x509.load_pem_x509_certificate(file.read_bytes()) for file in (certificate, *path))
+        crls = tuple(_read_crl(file.read_bytes()) for file in revocation or ())
+        key_set = rites.accept_timestamp_authority(data_dir / "keys", leaf, tuple(chain), crls, now=_now())
+    except (KeyStoreError, ValueError, OSError) as error:
+        _fail(error)
+    _show(key_set, as_json)
+
+
+def _read_crl(data: bytes) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl(data) if data.startswith(b"-----") else x509.load_der_x509_crl(data)
+
+
+def _maker(module: Path | None, label: str, pin: str | None) -> KeyMaker | None:
+    if module is None:
+        return None
+    # An optional package, needed only where there is a token.
+    from keys.private.pkcs11 import open_token
+
+    return open_token(str(module), label, pin or "")
 
 
 def _now() -> datetime:

@@ -52,10 +52,15 @@ _SLACK = 16
 class Timestamps(Protocol):
     """Where time-stamp tokens come from."""
 
-    reserve: int
-    """Bytes that are surely enough for one token."""
-    certificates: tuple[x509.Certificate, ...]
-    """The path of its certificate, for the DSS. Its CRLs are in the key set."""
+    @property
+    def reserve(self) -> int:
+        """Bytes that are surely enough for one token."""
+        ...
+
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The path of the authority's certificate, for the DSS; known once it has given a token."""
+        ...
 
     def token(self, digest: bytes) -> bytes:
         """A DER RFC 3161 token over a SHA-256 digest."""

@@ -1,16 +1,16 @@
 """The sealing room: where private keys are opened, once a process, and the only place that uses them."""
 
 from datetime import datetime
-from pathlib import Path
-from typing import Protocol
 
 from issuer.clock import Clock, SystemClock
 from issuer.errors import ConflictError, UnavailableError, Words
-from issuer.sealing.pdf_seal import PdfSealer
+from issuer.sealing.key_access import SignerSource, given_passphrase, key_maker, signer_source
+from issuer.sealing.pdf_seal import PdfSealer, Timestamps
+from issuer.sealing.remote_time import RemoteTimestamps
 from issuer.settings import Settings
 from keys.private.ceremony import DEFAULT_COMMON_NAME, DEFAULT_ORGANISATION, DEFAULT_YEARS, hold_ceremony
 from keys.private.errors import KeyStoreError
-from keys.private.keyring import Keyring, passphrase_for
+from keys.private.keyring import passphrase_for
 from keys.private.signer import Signer
 from keys.private.timestamp_authority import TimestampAuthority
 from keys.public.keyset import KeySet, KeySetMalformedError, UnknownKeyError, load_key_set
@@ -20,17 +20,13 @@ from templates.certificate.page import ARCHIVE_FIELD, SEAL_FIELD
 __all__ = ["SealingRoom", "first_ceremony", "open_sealing_room"]
 
 
-class _SignerSource(Protocol):
-    def __call__(self, purpose: KeyPurpose) -> Signer: ...
-
-
 class SealingRoom:
     """Signers of every purpose, opened on first use and kept. Make one in each process; do not pass it on.
 
     `signer(purpose)` gives only the key of that purpose; what it signs is up to the callers in `issuer.sealing`.
     """
 
-    def __init__(self, key_set: KeySet, source: _SignerSource, clock: Clock, tsa_url: str | None = None) -> None:
+    def __init__(self, key_set: KeySet, source: SignerSource, clock: Clock, tsa_url: str | None = None) -> None:
         self.key_set = key_set
         self.clock = clock
         self.seals_made = 0
@@ -43,11 +39,10 @@ class SealingRoom:
         """The key in use for this purpose; raises UnavailableError when it cannot be opened."""
         signer = self._signers.get(purpose)
         if signer is None:
-            with_words = _as_unavailable
             try:
                 signer = self._source(purpose)
             except KeyStoreError as error:
-                raise with_words(error) from error
+                raise _as_unavailable(error) from error
             except UnknownKeyError as error:
                 raise _no_key(purpose) from error
             if signer.purpose is not purpose:
@@ -60,25 +55,39 @@ class SealingRoom:
 
         Raises InputError when the page cannot be sealed, UnavailableError when a key or the time service is missing.
         """
-        sealed = self._sealing().seal(pdf, level)
+        try:
+            sealed = self._sealing().seal(pdf, level)
+        except KeyStoreError as error:
+            raise _as_unavailable(error) from error
         self.seals_made += 1
         return sealed
 
     def extend(self, pdf: bytes) -> bytes:
-        """A sealed file with fresh revocation data and one more archive timestamp over everything (B-LTA renewal)."""
-        return self._sealing().extend(pdf)
+        """A sealed file with the present CRLs and one more archive timestamp over everything (B-LTA renewal).
+
+        Raises InputError when the file is not sealed, UnavailableError as `seal_pdf`.
+        """
+        try:
+            return self._sealing().extend(pdf)
+        except KeyStoreError as error:
+            raise _as_unavailable(error) from error
 
     def _sealing(self) -> PdfSealer:
         if self._sealer is None:
             self._sealer = PdfSealer(
                 self.signer(KeyPurpose.DOCUMENT_SEAL),
-                TimestampAuthority(self.signer(KeyPurpose.TIMESTAMP), self.clock.now),
+                self._timestamps(),
                 self.key_set,
                 self.clock.now,
                 SEAL_FIELD,
                 ARCHIVE_FIELD,
             )
         return self._sealer
+
+    def _timestamps(self) -> Timestamps:
+        if self._tsa_url is not None:
+            return RemoteTimestamps(self._tsa_url, self.key_set)
+        return TimestampAuthority(self.signer(KeyPurpose.TIMESTAMP), self.clock.now)
 
 
 def open_sealing_room(settings: Settings, clock: Clock | None = None) -> SealingRoom:
@@ -98,17 +107,7 @@ def open_sealing_room(settings: Settings, clock: Clock | None = None) -> Sealing
             Words("公布的密钥清单已损坏。", "The published key set is damaged."),
             remedy=Words("请从备份恢复 keys/public。", "Restore keys/public from a backup."),
         ) from error
-    return SealingRoom(key_set, _software(settings, keys_dir, key_set), clock or SystemClock(), settings.tsa_url)
-
-
-def _software(settings: Settings, keys_dir: Path, key_set: KeySet) -> _SignerSource:
-    given = settings.key_passphrase.get_secret_value() if settings.key_passphrase else None
-
-    def open_signer(purpose: KeyPurpose) -> Signer:
-        keyring = Keyring(keys_dir, passphrase_for(keys_dir, given))
-        return keyring.signer(key_set.current(purpose))
-
-    return open_signer
+    return SealingRoom(key_set, signer_source(settings, key_set), clock or SystemClock(), settings.tsa_url)
 
 
 def first_ceremony(
@@ -120,15 +119,15 @@ def first_ceremony(
     years: int = DEFAULT_YEARS,
 ) -> KeySet:
     """Hold the key ceremony of a new data folder; raises ConflictError when keys exist (nothing is overwritten)."""
-    given = settings.key_passphrase.get_secret_value() if settings.key_passphrase else None
     try:
         return hold_ceremony(
             settings.keys_dir,
-            passphrase_for(settings.keys_dir, given, create=True),
+            passphrase_for(settings.keys_dir, given_passphrase(settings), create=True),
             now=now,
             organisation=organisation,
             common_name=common_name,
             years=years,
+            maker=key_maker(settings),
         )
     except KeyStoreError as error:
         raise ConflictError(error.code, Words(error.zh, error.en)) from error

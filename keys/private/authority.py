@@ -20,11 +20,6 @@ CRL_LIFETIME = timedelta(days=400)
 """Long, because the development authority is offline; `ecert keys crl` issues a new one at any time."""
 
 
-def new_key() -> ec.EllipticCurvePrivateKey:
-    """A fresh P-256 key."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
 def distinguished_name(organisation: str, common_name: str) -> x509.Name:
     """C=CN, O, CN; the two texts at most 64 characters each (X.520)."""
     return x509.Name(
@@ -38,14 +33,14 @@ def distinguished_name(organisation: str, common_name: str) -> x509.Name:
 
 def make_root(name: x509.Name, now: datetime, lifetime: timedelta) -> StoredKey:
     """A self-signed root that may stand above one level of authorities."""
-    key = new_key()
+    key = ec.generate_private_key(ec.SECP256R1())
     builder = _authority_extensions(_builder(name, name, key.public_key(), now, lifetime), key.public_key(), 1)
     return StoredKey(key, builder.sign(key, hashes.SHA256()), ())
 
 
 def make_intermediate(parent: StoredKey, name: x509.Name, now: datetime, lifetime: timedelta) -> StoredKey:
     """An authority under `parent` that certifies signing keys only."""
-    key = new_key()
+    key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(name, parent.certificate.subject, key.public_key(), now, lifetime)
     builder = _authority_extensions(builder, key.public_key(), 0)
     builder = builder.add_extension(_authority_key(parent), critical=False)

@@ -17,11 +17,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from keys.private import authority
 from keys.private.errors import KeyStoreError
-from keys.private.keyring import Keyring, StoredKey, key_file_name
+from keys.private.keyring import Keyring, StoredKey
+from keys.private.signer import KeyMaker
 from keys.public.keyset import KeySet, PublishedKey, key_set_path, load_key_set, published_key
+from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
 
 DEFAULT_ORGANISATION = "示例省人力资源和社会保障厅"
@@ -48,10 +51,12 @@ def hold_ceremony(
     organisation: str = DEFAULT_ORGANISATION,
     common_name: str = DEFAULT_COMMON_NAME,
     years: int = DEFAULT_YEARS,
+    maker: KeyMaker | None = None,
 ) -> KeySet:
     """Make all keys and write `private/*` and `public/ecert-keys.json`; returns the published set.
 
-    `now` is aware; `years` is the life of the signing certificates. Raises KeyStoreError `keys-exist` when the folder
+    `now` is aware; `years` is the life of the signing certificates; `maker` is where signing keys are made and kept
+    (an HSM), unset for encrypted files. Raises KeyStoreError `keys-exist` when the folder
     holds keys already (nothing is ever overwritten), ValueError when a name is over 64 characters.
     """
     if key_set_path(keys_dir).exists():
@@ -72,7 +77,7 @@ def hold_ceremony(
     for purpose in KeyPurpose:
         parent = root if purpose is KeyPurpose.TIMESTAMP else issuing
         name = authority.distinguished_name(organisation, _SUBJECTS.get(purpose, common_name))
-        keys.append(_make_key(keyring, parent, purpose, name, now, lifetime))
+        keys.append(_make_key(maker or keyring, parent, purpose, name, now, lifetime))
     # Authorities are stored last: a folder without them is visibly a broken ceremony, and nothing was published.
     keyring.store(ISSUING, issuing)
     keyring.store(ROOT, root)
@@ -87,21 +92,30 @@ def hold_ceremony(
 
 
 def rotate(
-    keys_dir: Path, passphrase: str, purpose: KeyPurpose, *, now: datetime, years: int = DEFAULT_YEARS
+    keys_dir: Path,
+    passphrase: str,
+    purpose: KeyPurpose,
+    *,
+    now: datetime,
+    years: int = DEFAULT_YEARS,
+    maker: KeyMaker | None = None,
 ) -> PublishedKey:
     """Replace the key of one purpose. The old one stays published with `retired_at`, so old signatures still check.
 
-    Raises KeyStoreError, UnknownKeyError. A running process signs with the old key until it is started again.
+    A key that was revoked is replaced in the same way. Raises KeyStoreError, UnknownKeyError.
+    A running process signs with the old key until it is started again.
     """
     key_set = load_key_set(keys_dir)
-    old = key_set.current(purpose)
+    old = key_set.newest(purpose)
     keyring = Keyring(keys_dir, passphrase)
     parent = keyring.load(ROOT if purpose is KeyPurpose.TIMESTAMP else ISSUING)
     # The new file is written before the set that names it: a crash in between leaves the old key in use.
-    new = _make_key(keyring, parent, purpose, old.certificate.subject, now, years * _YEAR)
-    retired = replace(old, retired_at=now.replace(microsecond=0))
+    maker = maker or keyring
+    new = _make_key(maker, parent, purpose, old.certificate.subject, now, years * _YEAR)
+    retired = replace(old, retired_at=old.retired_at or now.replace(microsecond=0))
     keys = tuple(retired if key == old else key for key in key_set.keys)
     publish(keys_dir, replace(key_set, keys=(*keys, new), generated_at=now.replace(microsecond=0)))
+    maker.retire(old)
     return new
 
 
@@ -126,13 +140,54 @@ def renew_crls(
             "No key has this id. See `ecert keys list`.",
         )
     keyring = Keyring(keys_dir, passphrase)
-    crls = tuple(_next_crl(key_set, keyring.load(name), victim, reason, now) for name in (ROOT, ISSUING))
+    own = tuple(_next_crl(key_set, keyring.load(name), victim, reason, now) for name in (ROOT, ISSUING))
+    issuers = {crl.issuer for crl in own}
+    crls = (*own, *(crl for crl in key_set.crls if crl.issuer not in issuers))
     keys = key_set.keys
     if victim is not None and victim.retired_at is None:
         keys = tuple(replace(key, retired_at=now.replace(microsecond=0)) if key == victim else key for key in keys)
     renewed = replace(key_set, keys=keys, crls=crls, generated_at=now.replace(microsecond=0))
     publish(keys_dir, renewed)
     return renewed
+
+
+def accept_timestamp_authority(
+    keys_dir: Path,
+    certificate: x509.Certificate,
+    path: tuple[x509.Certificate, ...],
+    crls: tuple[x509.CertificateRevocationList, ...],
+    *,
+    now: datetime,
+) -> KeySet:
+    """Publish an outside authority (P-256): its certificate, its `path` (issuer first, root last) and CRLs.
+
+    Raises KeyStoreError `tsa-unfit` when the certificate does not meet the profile or its path does not hold.
+    """
+    key_set = load_key_set(keys_dir)
+    try:
+        published = published_key(KeyPurpose.TIMESTAMP, certificate, path[:-1])
+        faults: tuple[str, ...] = () if path else ("issuer-unknown",)
+    except ValueError:
+        published, faults = None, ("not-p256",)
+    issuers = {crl.issuer for crl in crls}
+    extended = replace(
+        key_set,
+        keys=(*key_set.keys, *([published] if published and published not in key_set.keys else [])),
+        anchors=tuple(dict.fromkeys((*key_set.anchors, *path[-1:]))),
+        crls=(*(crl for crl in key_set.crls if crl.issuer not in issuers), *crls),
+        generated_at=now.replace(microsecond=0),
+    )
+    if published is not None:
+        faults = (*faults, *trust_faults(published, extended, now))
+    if faults:
+        raise KeyStoreError(
+            "tsa-unfit",
+            f"这个时间戳机构不能采用（{'、'.join(faults)}），没有改动。请核对证书、上级证书和吊销列表。",
+            f"This time-stamp authority cannot be accepted ({', '.join(faults)}); nothing was changed. "
+            "Check its certificate, path and CRLs.",
+        )
+    publish(keys_dir, extended)
+    return extended
 
 
 def publish(keys_dir: Path, key_set: KeySet) -> None:
@@ -150,14 +205,13 @@ def publish(keys_dir: Path, key_set: KeySet) -> None:
 
 
 def _make_key(
-    keyring: Keyring, parent: StoredKey, purpose: KeyPurpose, name: x509.Name, now: datetime, lifetime: timedelta
+    maker: KeyMaker, parent: StoredKey, purpose: KeyPurpose, name: x509.Name, now: datetime, lifetime: timedelta
 ) -> PublishedKey:
-    private_key = authority.new_key()
-    certificate = authority.certify(parent, purpose, private_key.public_key(), name, now, lifetime)
-    chain = (parent.certificate, *parent.chain)
-    published = published_key(purpose, certificate, chain[:-1])
-    keyring.store(key_file_name(purpose, published.kid), StoredKey(private_key, certificate, chain))
-    return published
+    def certify(public_key: ec.EllipticCurvePublicKey) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+        certificate = authority.certify(parent, purpose, public_key, name, now, lifetime)
+        return certificate, (parent.certificate, *parent.chain)
+
+    return maker.make(purpose, certify)
 
 
 def _next_crl(

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from keys.private.errors import KeyStoreError
+from keys.private.signer import Certify
 from keys.private.software import SoftwareSigner
-from keys.public.keyset import PublishedKey
+from keys.public.keyset import PublishedKey, published_key
 from keys.public.purposes import KeyPurpose
 
 _KDF_ROUNDS = 50_000
@@ -89,6 +90,21 @@ class Keyring:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate is None:
             raise _damaged(path)
         return StoredKey(key, certificate, tuple(chain))
+
+    def make(self, purpose: KeyPurpose, certify: Certify) -> PublishedKey:
+        """A new signing key in a file of its own (`keys.private.signer.KeyMaker`)."""
+        private_key = ec.generate_private_key(ec.SECP256R1())
+        certificate, chain = certify(private_key.public_key())
+        published = published_key(purpose, certificate, chain[:-1])
+        self.store(key_file_name(purpose, published.kid), StoredKey(private_key, certificate, chain))
+        return published
+
+    def retire(self, key: PublishedKey) -> None:
+        """Put the file of a replaced key aside, into `private/retired`."""
+        file = self._dir / f"{key_file_name(key.purpose, key.kid)}.p12"
+        if file.exists():
+            (self._dir / "retired").mkdir(mode=0o700, exist_ok=True)
+            file.rename(self._dir / "retired" / file.name)
 
     def signer(self, published: PublishedKey) -> SoftwareSigner:
         """The private half of a published key; raises KeyStoreError as `load` does, or when the two differ."""

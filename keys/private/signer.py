@@ -1,10 +1,12 @@
 """The one shape every private key has, whether it lives in a file or in a token."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from keys.public.keyset import PublishedKey
 from keys.public.purposes import KeyPurpose
 
 
@@ -42,4 +44,20 @@ class Signer(Protocol):
 
     def sign_raw(self, message: bytes) -> bytes:
         """The same signature as 64 bytes, r then s (RFC 9053, 2.1; JOSE ES256)."""
+        ...
+
+
+Certify = Callable[[ec.EllipticCurvePublicKey], tuple[x509.Certificate, tuple[x509.Certificate, ...]]]
+"""Gives a public key its certificate and the path above it, issuer first, root last."""
+
+
+class KeyMaker(Protocol):
+    """Where signing keys are made and stay: encrypted files or a token."""
+
+    def make(self, purpose: KeyPurpose, certify: Certify) -> PublishedKey:
+        """A new key of this purpose, certified and kept; returns its public half."""
+        ...
+
+    def retire(self, key: PublishedKey) -> None:
+        """Take the right to sign from a key that was replaced; nothing happens when the key is kept elsewhere."""
         ...

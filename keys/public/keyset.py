@@ -77,6 +77,13 @@ class KeySet:
             raise UnknownKeyError(f"no {purpose} key in use")
         return max(live, key=lambda key: key.not_before)
 
+    def newest(self, purpose: KeyPurpose) -> PublishedKey:
+        """The key in use, or when there is none the one that was in use last; raises UnknownKeyError."""
+        keys = sorted(self.for_purpose(purpose), key=lambda key: (key.retired_at is None, key.not_before))
+        if not keys:
+            raise UnknownKeyError(f"no {purpose} key was ever published")
+        return keys[-1]
+
     def for_purpose(self, purpose: KeyPurpose) -> Iterator[PublishedKey]:
         """All keys ever published for this purpose, retired ones too."""
         return (key for key in self.keys if key.purpose is purpose)
