@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from asn1crypto import cms
+from asn1crypto import cms, core
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -69,7 +69,7 @@ def _verify(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: str)
         raise CmsError("not DER-encoded signed data")
     data = info["content"]
     inner = data["encap_content_info"]
-    if inner["content_type"].native != content_type or (content_type == "data") != (inner["content"].native is None):
+    if inner["content_type"].native != content_type or (content_type == "data") != (_absent(inner["content"])):
         raise CmsError("the content is not of the kind it must be")
     if len(data["signer_infos"]) != 1:
         raise CmsError("there must be exactly one signer")
@@ -82,7 +82,7 @@ def _verify(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: str)
         raise CmsError("the digest is not SHA-256")
     if signer["signature_algorithm"]["algorithm"].native not in ("sha256_ecdsa",):
         raise CmsError("the signature is not ECDSA with SHA-256")
-    if data["crls"].native is not None:
+    if not _absent(data["crls"]):
         raise CmsError("revocation lists do not belong here")
     _only_our_certificates(data, key_set)
     attributes = _signed_attributes(signer)
@@ -100,6 +100,11 @@ def _verify(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: str)
     if not (named and whole and _verifies(key, signature, signed)):
         raise SignatureWrongError
     return SignedMessage(key, digest, content, signature, _timestamp(signer, allowed=content_type == "data"))
+
+
+def _absent(value: Any) -> bool:
+    """Whether an optional part is missing; asking `.native` would parse the whole tree, and make dumping it slow."""
+    return isinstance(value, core.Void)
 
 
 def _signer_key(signer: Any, data: Any, key_set: KeySet, purpose: KeyPurpose) -> PublishedKey:
@@ -121,7 +126,7 @@ def _only_our_certificates(data: Any, key_set: KeySet) -> None:
         for certificate in (key.certificate, *key.chain, *key_set.anchors)
     }
     bag = data["certificates"]
-    found = [] if bag.native is None else [item.chosen.dump() for item in bag]
+    found = [] if _absent(bag) else [item.chosen.dump() for item in bag]
     if len(found) > _MAX_CERTIFICATES or found != sorted(set(found)) or not ours.issuperset(found):
         raise CmsError("it carries certificates that are not ours")
 
@@ -140,7 +145,7 @@ def _signed_attributes(signer: Any) -> dict[str, Any]:
 
 def _timestamp(signer: Any, *, allowed: bool) -> bytes | None:
     attributes = signer["unsigned_attrs"]
-    if attributes.native is None:
+    if _absent(attributes):
         return None
     if not allowed or len(attributes) != 1 or attributes[0]["type"].native != "signature_time_stamp_token":
         raise CmsError("an unsigned attribute that does not belong here")
