@@ -33,16 +33,16 @@
     document.title = face.zh;
   }
 
-  function add(code, field) {
+  function add(code, tone, field) {
     var said = page.words[code];
-    var mark = said.ok === true ? 'good' : said.ok === false ? 'bad' : 'caution';
+    var mark = said.ok === true ? 'good' : said.ok === null ? 'caution' : tone === 'good' ? 'bad' : tone;
     var line = element('li', 'tone-' + mark);
     line.setAttribute('data-code', code);
     var icon = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     var use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
     use.setAttribute('href', '#i-' + mark);
     icon.setAttribute('role', 'img');
-    icon.setAttribute('aria-label', page.marks[mark]);
+    icon.setAttribute('aria-label', page.outcomes[String(said.ok)]);
     icon.appendChild(use);
     var body = element('div');
     body.appendChild(element('p', 'said', said.zh.replace('{field}', field || '')));
@@ -103,19 +103,30 @@
   function settle(verdict, code, credential, field) {
     if (settled) return;
     settled = true;
+    var face = page.faces[verdict];
     var unsigned = document.getElementById('unsigned');
     if (unsigned) checks.removeChild(unsigned);
-    add(code, field);
-    if (code !== 'credential-verified' && credential && credential.verified) add('credential-verified');
-    if (credential && credential.verified) {
+    // What is refused for itself is not helped by what the register says of some certificate.
+    if (face.refuses) checks.textContent = '';
+    var signed = credential && credential.verified;
+    // Each goes on top: what failed stands first, otherwise the signature before what rests on it.
+    var lines = signed && code !== 'credential-verified' ? ['credential-verified', code] : [code];
+    if (page.words[code].ok) lines.reverse();
+    lines.forEach(function (line) { add(line, face.tone, field); });
+    var ours = signed && credential.token === page.token;
+    if (ours) {
       var record = page.record || {};
       FIELDS.forEach(function (name) { compare(name, credential[name], record[name]); });
-      document.getElementById('facts').hidden = false;
-      document.getElementById('key').hidden = false;
+      document.getElementById('signed-key').hidden = false;
     }
-    show(page.faces[verdict], verdict);
-    if (credential && credential.bound) {
-      text('who', [credential.name, credential.programme_name, credential.specialty].filter(Boolean).join(' · '));
+    if (ours || face.refuses) {
+      document.getElementById('facts').hidden = !ours;
+      document.getElementById('cols').classList.toggle('bare', !ours);
+    }
+    show(face, verdict);
+    if (signed && credential.bound) {
+      text('who', credential.name);
+      text('what', [credential.programme_name, credential.level, credential.specialty].filter(Boolean).join(' · '));
     }
   }
 
@@ -141,7 +152,7 @@
     }
     return verifyCredential(credential, page.keys).then(function (code) {
       if (code) {
-        settle(page.outcomes[code], code, null);
+        settle(page.refusals[code], code, null);
         return null;
       }
       credential.verified = true;

@@ -29,8 +29,10 @@ class Face:
     lead: str
     lead_en: str
     icon: str = ""
+    refuses: bool = False
+    """What was handed in is refused for itself, whatever the register says of any certificate."""
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str | bool]:
         """As the page's script reads it."""
         return {
             "tone": self.tone.value,
@@ -39,6 +41,7 @@ class Face:
             "en": self.en,
             "lead": self.lead,
             "lead_en": self.lead_en,
+            "refuses": self.refuses,
         }
 
 
@@ -84,6 +87,7 @@ FACES: Final[dict[Verdict, Face]] = {
         "This has been altered",
         "它与发证机关签发的内容不一致，请勿采信。",
         "It is not what the authority signed. Do not rely on it.",
+        refuses=True,
     ),
     Verdict.UNTRUSTED: Face(
         Tone.BAD,
@@ -91,6 +95,7 @@ FACES: Final[dict[Verdict, Face]] = {
         "Not issued by the authority",
         "它没有发证机关的签名或印章，请勿采信。",
         "It does not bear the authority's signature or seal. Do not rely on it.",
+        refuses=True,
     ),
     Verdict.NOT_FOUND: Face(
         Tone.NONE,
@@ -112,6 +117,7 @@ FACES: Final[dict[Verdict, Face]] = {
         "Cannot be read",
         "所提供的内容不是电子证书，或已经损坏。",
         "This is not one of our certificates, or it is damaged.",
+        refuses=True,
     ),
 }
 

@@ -29,6 +29,8 @@ class Problem(Exception):
         headers: dict[str, str] | None = None,
     ) -> None:
         self.kind = PROBLEM_TYPES[slug]
+        self.said = detail
+        """What was said of this one case, if anything."""
         self.detail = detail or self.kind.mend[0]
         self.headers = dict(headers or {})
         if retry_after is not None:

@@ -75,7 +75,7 @@ class Pages:
         """An error, said to a person."""
         kind = problem.kind
         tone = _STATUS_TONES.get(kind.status, "none")
-        context = {"title": kind.zh, "kind": kind, "detail": problem.detail, "tone": tone}
+        context = {"title": kind.zh, "kind": kind, "detail": problem.said, "tone": tone}
         page = self._page(request, "problem.html", context, status=kind.status)
         page.headers.update(problem.headers)
         return page

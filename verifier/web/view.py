@@ -1,5 +1,6 @@
 """From a check result to what a page shows: one way for token, file, digest and look-up answers alike."""
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -9,7 +10,7 @@ from verifier.check.judgement import SHANGHAI
 from verifier.check.words import PHRASES, say
 from verifier.record.public_record import PublicRecord
 from verifier.record.verdict import Check, CheckResult, PublicCertificate, Verdict
-from verifier.web.faces import FACES, FILE_VALID, NAME_UNCHECKED, PENDING, SIGNATURE_UNCHECKED, Face
+from verifier.web.faces import FACES, FILE_VALID, NAME_UNCHECKED, PENDING, SIGNATURE_UNCHECKED, Face, Tone
 
 SIGNED: Final = "签"
 REGISTERED: Final = "登"
@@ -19,7 +20,7 @@ LEGEND: Final = {
     REGISTERED: ("公开登记", "public register"),
     TYPED: ("您输入的、与登记相符", "typed by you, matches the register"),
 }
-MARKS: Final = {"good": "通过 passed", "bad": "未通过 failed", "caution": "未能确定 not determined"}
+OUTCOMES: Final = {True: "通过 passed", False: "未通过 failed", None: "未能确定 not determined"}
 _STATUS_WORDS: Final = {
     "valid": "有效 Valid",
     "invalid": "无效 Invalid",
@@ -56,7 +57,7 @@ _SCRIPT_CODES: Final = (
     "credential-not-registered",
     "record-disagrees",
 )
-_OUTCOMES: Final = {"credential-altered": Verdict.ALTERED, "credential-untrusted": Verdict.UNTRUSTED}
+_REFUSALS: Final = {"credential-altered": Verdict.ALTERED, "credential-untrusted": Verdict.UNTRUSTED}
 
 
 class Asked(Enum):
@@ -83,22 +84,21 @@ class Row:
 def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
     """What `verdict.html` needs to draw `result`."""
     certificate = result.certificate
-    known = [REGISTERED if asked is not Asked.FILE else SIGNED]
     rows = _rows(certificate, asked)
-    known += [row.source for row in rows if row.value]
-    if asked is Asked.TOKEN:
-        known.append(SIGNED)
+    shown = {row.source for row in rows if row.value}
+    known = shown | ({SIGNED, REGISTERED} if asked is Asked.TOKEN else set())
     face = face_of(result.verdict, asked)
     unchecked = asked is Asked.TOKEN and result.verdict not in (Verdict.MALFORMED, Verdict.NOT_FOUND)
     return {
         "title": face.zh,
         "face": face,
         "verdict": result.verdict.value,
-        "who": _who(certificate),
-        "unsigned": _marked(NOT_CHECKED) if unchecked else None,
-        "checks": [_marked(check) for check in _worst_first(result.checks)],
-        "marks": MARKS,
+        "who": certificate.name if certificate and certificate.name else "",
+        "what": _what(certificate),
+        "unsigned": _marked(NOT_CHECKED, face) if unchecked else None,
+        "checks": [_marked(check, face) for check in _worst_first(result.checks)],
         "rows": rows,
+        "signed_shown": SIGNED in shown,
         "has_facts": certificate is not None,
         "legend": [(letter, *LEGEND[letter]) for letter in LEGEND if letter in known],
         "as_of_iso": result.as_of.isoformat(),
@@ -131,8 +131,8 @@ def script_data(
         "keys": qr_keys,
         "words": {check.code: _words(check) for check in (*said, UNVERIFIABLE)},
         "faces": faces,
-        "outcomes": {code: verdict.value for code, verdict in _OUTCOMES.items()},
-        "marks": MARKS,
+        "refusals": {code: verdict.value for code, verdict in _REFUSALS.items()},
+        "outcomes": {json.dumps(ok): words for ok, words in OUTCOMES.items()},
         "signed": SIGNED,
     }
 
@@ -191,19 +191,22 @@ _LABELS: Final = {
 _SIGNED_FIELDS: Final = ("name", "management_no", "programme_name", "level", "specialty", "approved_on")
 
 
-def _who(certificate: PublicCertificate | None) -> str:
+def _what(certificate: PublicCertificate | None) -> str:
+    """The qualification in one line; on a page without a name it would read as somebody's, so it is left out."""
     if certificate is None or not certificate.name:
         return ""
-    return " · ".join(part for part in (certificate.name, certificate.programme_name, certificate.specialty) if part)
+    return " · ".join(filter(None, (certificate.programme_name, certificate.level, certificate.specialty)))
 
 
 def _worst_first(checks: tuple[Check, ...]) -> list[Check]:
     return sorted(checks, key=lambda check: {False: 0, None: 1, True: 2}[check.ok])
 
 
-def _marked(check: Check) -> dict[str, Any]:
-    mark = {True: "good", False: "bad", None: "caution"}[check.ok]
-    return {**asdict(check), "mark": mark}
+def _marked(check: Check, face: Face) -> dict[str, Any]:
+    """A check with its mark. A failed one takes the page's tone, so that suspended does not look like forged."""
+    failed = Tone.BAD if face.tone is Tone.GOOD else face.tone
+    mark = {True: Tone.GOOD, False: failed, None: Tone.CAUTION}[check.ok]
+    return {**asdict(check), "mark": mark.value, "outcome": OUTCOMES[check.ok]}
 
 
 def _words(check: Check) -> dict[str, Any]:
