@@ -216,7 +216,7 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
     name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128),
     texts=st.tuples(_TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT),
     approved_on=st.dates(date(1970, 1, 1)),
-    issued_at=st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    issued_at=st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     digest=st.binary(min_size=8, max_size=8),
     index=st.integers(0, (1 << 20) - 1),
 )
