@@ -25,8 +25,8 @@ roster_app = typer.Typer(
 )
 sitting_app = typer.Typer(help="考试批次 / sittings", no_args_is_help=True, rich_markup_mode=None)
 
-_SHOWN = 40
-"""Findings printed for a person; the rest is in the report."""
+_SHOWN, _SHOWN_NOTES = 40, 10
+"""Errors and notes printed for a person; the rest is in the report."""
 
 
 @roster_app.command("import")
@@ -49,7 +49,7 @@ def import_(
 ) -> None:
     """导入名单：合格的行写入，有问题的行逐行说明 / take in a roster; bad rows are told one by one."""
     from issuer.roster.annotate import annotated_workbook
-    from issuer.roster.service import define_sitting, import_roster
+    from issuer.roster.service import import_roster
 
     for path in (file, photos):
         if path is not None and not path.is_file():
@@ -58,8 +58,6 @@ def import_(
         actor = cli_actor(ctx, acting_as)
         definition = _definition_beside(ctx, file, sitting)
         defined = definition is not None and not dry_run
-        if definition is not None and not dry_run:
-            define_sitting(ctx, actor, definition)
         beside = file.parent / "photos.zip"
         chosen = photos or (beside if beside.is_file() else None)
         with _progress(as_json) as on_progress:
@@ -235,12 +233,15 @@ def _tell(report: RosterReport) -> None:
     )
     for words in report.remarks:
         say(f"注意 / note: {words}")
-    for finding in report.findings[:_SHOWN]:
+    errors = [finding for finding in report.findings if finding.level == "error"]
+    notes = [finding for finding in report.findings if finding.level == "note"]
+    for finding in [*errors[:_SHOWN], *notes[:_SHOWN_NOTES]]:
         sign = "✗" if finding.level == "error" else "·"
         line = f"{sign} {finding.row} 行 {finding.column}: {finding.message} [{finding.code}]"
         say(line + (f" → {finding.remedy}" if finding.remedy.zh else ""))
-    if len(report.findings) > _SHOWN:
-        note(f"另有 {len(report.findings) - _SHOWN} 条，见 --report / more in --report")
+    hidden = max(0, len(errors) - _SHOWN) + max(0, len(notes) - _SHOWN_NOTES)
+    if hidden:
+        note(f"另有 {hidden} 条，用 --report 查看全部 / {hidden} more: use --report")
 
 
 def _no_file(path: Path) -> InputError:

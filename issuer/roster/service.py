@@ -48,12 +48,13 @@ def import_roster(
 
     content: the .xlsx or .csv on disk; photos: a .zip or None. All rows are written in one unit of work,
     with the first state of their reviews; a file that changes nothing writes nothing. A dry run checks
-    everything and writes nothing; it may try a sitting that is not defined yet, given its `definition`
-    (`sitting.toml`). Raises NotAllowedError, NotFoundError (sitting), InputError and
-    TooLargeError (a file that cannot be used), ConflictError (another import at the same time).
+    everything and writes nothing. A sitting that is not known yet is defined by `definition`
+    (`sitting.toml`), but only once the file has proved readable.
+    Raises NotAllowedError, NotFoundError (sitting), InputError and TooLargeError (a file that cannot be
+    used), ConflictError (another import at the same time).
     """
     actor.require(*IMPORTERS)
-    sitting, programme = _sitting(ctx, sitting_code, definition if dry_run else None)
+    sitting, programme = _sitting(ctx, sitting_code, definition)
     table = open_roster(content, list(sitting.pass_marks))
     rows, findings, count = _read(ctx, table, sitting, programme, photos, dry_run, on_progress)
     subjects = tuple(sitting.pass_marks)
@@ -64,6 +65,8 @@ def import_roster(
         with ctx.database.read() as session:
             plan = sort_rows(rows, standings(session, sitting_code), key, sitting_code, head)
     else:
+        if definition is not None:
+            define_sitting(ctx, actor, definition)
         try:
             with ctx.database.write() as session:
                 # Imports into one sitting follow one another.
@@ -202,19 +205,25 @@ def _sitting(ctx: RosterContext, code: str, definition: bytes | None) -> tuple[S
         sitting = session.get(Sitting, code)
         if sitting is None and definition is not None:
             defined = read_definition(definition)
+            if defined.sitting["code"] != code:
+                raise _unknown_sitting()
             return Sitting(**defined.sitting), Programme(**defined.programme, policy=defined.policy)
         if sitting is None:
-            raise NotFoundError(
-                "sitting-unknown",
-                Words("没有这个考试批次。未导入任何数据。", "There is no such sitting. Nothing was imported."),
-                remedy=Words(
-                    "先用 `ecert sitting define sitting.toml` 定义，或核对代码。",
-                    "Define it first with `ecert sitting define sitting.toml`, or check the code.",
-                ),
-            )
+            raise _unknown_sitting()
         programme = session.get_one(Programme, sitting.programme_code)
         session.expunge_all()
     return sitting, programme
+
+
+def _unknown_sitting() -> NotFoundError:
+    return NotFoundError(
+        "sitting-unknown",
+        Words("没有这个考试批次。未导入任何数据。", "There is no such sitting. Nothing was imported."),
+        remedy=Words(
+            "先用 `ecert sitting define sitting.toml` 定义，或核对代码。",
+            "Define it first with `ecert sitting define sitting.toml`, or check the code.",
+        ),
+    )
 
 
 def _record(
