@@ -1,0 +1,42 @@
+"""One ceremony for all tests that only read; a fresh copy for those that change it."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from keys.private.ceremony import hold_ceremony
+from keys.public.keyset import KeySet, load_key_set
+
+PASSPHRASE = "correct horse"
+NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key folder after a ceremony at NOW. Not to be changed."""
+    keys_dir = tmp_path_factory.mktemp("held") / "keys"
+    hold_ceremony(keys_dir, PASSPHRASE, now=NOW)
+    return keys_dir
+
+
+@pytest.fixture
+def key_set(held: Path) -> KeySet:
+    return load_key_set(held)
+
+
+@pytest.fixture
+def keys_dir(held: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(held, tmp_path / "keys"))
+
+
+@pytest.fixture
+def passphrase() -> str:
+    return PASSPHRASE
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW

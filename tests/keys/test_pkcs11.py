@@ -1,0 +1,134 @@
+"""Keys in a token, on SoftHSM2: made inside, never read out, one caller at a time."""
+
+import os
+import secrets
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pkcs11
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from pkcs11 import Attribute, ObjectClass
+
+from keys.private.ceremony import hold_ceremony, rotate
+from keys.private.errors import KeyStoreError
+from keys.private.pkcs11 import Token, open_token
+from keys.public.keyset import KeySet, load_key_set
+from keys.public.profile import trust_faults
+from keys.public.purposes import KeyPurpose
+
+PIN = "12345678"
+LABEL = "ecert-test"
+ECDSA = ec.ECDSA(hashes.SHA256())
+
+
+def _module() -> str:
+    for path in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"):
+        if Path(path).exists():
+            return path
+    raise RuntimeError("SoftHSM2 is not installed: apt-get install softhsm2")
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Token:
+    folder = tmp_path_factory.mktemp("softhsm")
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\n")
+    # SoftHSM reads its place once, when the library is first used in a process.
+    os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
+    made = ["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", "87654321"]
+    subprocess.run(made, check=True, capture_output=True)
+    return open_token(_module(), LABEL, PIN)
+
+
+@pytest.fixture(scope="module")
+def token_keys(token: Token, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    keys_dir = tmp_path_factory.mktemp("token") / "keys"
+    hold_ceremony(keys_dir, "x", now=datetime.fromisoformat("2026-03-01T00:00:00+00:00"), maker=token)
+    return keys_dir
+
+
+@pytest.mark.parametrize("purpose", list(KeyPurpose))
+def test_signs_with_the_key_of_each_purpose(token: Token, token_keys: Path, purpose: KeyPurpose) -> None:
+    key_set = load_key_set(token_keys)
+    published = key_set.current(purpose)
+    signer = token.signer(published, key_set.anchors[0])
+    published.public_key.verify(signer.sign(b"message"), b"message", ECDSA)
+    assert len(signer.sign_raw(b"message")) == 64
+    assert (signer.purpose, signer.kid) == (purpose, published.kid)
+    assert trust_faults(published, key_set, published.not_before + timedelta(days=1)) == ()
+
+
+def test_only_the_authorities_are_in_files(token_keys: Path) -> None:
+    assert sorted(file.name for file in (token_keys / "private").iterdir()) == ["issuing-ca.p12", "root-ca.p12"]
+
+
+def test_private_keys_cannot_be_read_out(token: Token, token_keys: Path) -> None:
+    keys = list(token._session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}))
+    assert len(keys) >= len(KeyPurpose)
+    for key in keys:
+        assert key[Attribute.NEVER_EXTRACTABLE]
+        assert key[Attribute.ALWAYS_SENSITIVE]
+        with pytest.raises(pkcs11.exceptions.PKCS11Error):
+            key[Attribute.VALUE]
+
+
+def test_many_threads_take_turns(token: Token, token_keys: Path) -> None:
+    key_set = load_key_set(token_keys)
+    published = key_set.current(KeyPurpose.DOCUMENT_SEAL)
+    signer = token.signer(published, key_set.anchors[0])
+    messages = [secrets.token_bytes(50) for _ in range(320)]
+    with ThreadPoolExecutor(32) as pool:
+        signatures = list(pool.map(signer.sign, messages))
+    for message, signature in zip(messages, signatures, strict=True):
+        published.public_key.verify(signature, message, ECDSA)
+
+
+def test_a_process_of_its_own_opens_its_own_session(token: Token, token_keys: Path) -> None:
+    code = f"""
+        from pathlib import Path
+        from keys.private.pkcs11 import open_token
+        from keys.public.keyset import load_key_set
+        from keys.public.purposes import KeyPurpose
+        key_set = load_key_set(Path({str(token_keys)!r}))
+        token = open_token({_module()!r}, {LABEL!r}, {PIN!r})
+        key = key_set.current(KeyPurpose.DOCUMENT_SEAL)
+        print(token.signer(key, key_set.anchors[0]).sign(b"message").hex())
+    """
+    root = Path(__file__).resolve().parents[2]
+    output = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, cwd=root
+    ).stdout
+    published = load_key_set(token_keys).current(KeyPurpose.DOCUMENT_SEAL)
+    published.public_key.verify(bytes.fromhex(output.strip()), b"message", ECDSA)
+
+
+def test_rotation_takes_the_old_keys_right_to_sign(token: Token, token_keys: Path, now: datetime) -> None:
+    key_set = load_key_set(token_keys)
+    old = key_set.current(KeyPurpose.LOG)
+    signer = token.signer(old, key_set.anchors[0])
+    new = rotate(token_keys, "x", KeyPurpose.LOG, now=now + timedelta(days=1), maker=token)
+    token.signer(new, key_set.anchors[0]).sign(b"message")
+    with pytest.raises(KeyStoreError):
+        signer.sign(b"message")
+
+
+def test_same_token_object_however_often_it_is_opened(token: Token) -> None:
+    assert open_token(_module(), LABEL, PIN) is token
+
+
+def test_failures_are_in_words(token: Token, key_set: KeySet) -> None:
+    with pytest.raises(KeyStoreError) as caught:
+        token.signer(key_set.current(KeyPurpose.LOG), key_set.anchors[0])
+    assert caught.value.code == "token-key-missing"
+    with pytest.raises(KeyStoreError) as caught:
+        open_token(_module(), "no such token", PIN)
+    assert caught.value.code == "token-unavailable"
+    with pytest.raises(KeyStoreError) as caught:
+        open_token("/nowhere/libnothing.so", LABEL, PIN)
+    assert caught.value.code == "token-unavailable"
