@@ -1,4 +1,9 @@
-"""A database that can only be read, and that says so when it cannot be read."""
+"""A database that can only be read, and that says so when it cannot be read.
+
+An SQLite register is written in WAL mode, and SQLite needs to keep an index beside such a file even to read it:
+the reader's account must be able to write the folder, though never the register. A verifier on another account or
+machine reads PostgreSQL.
+"""
 
 import os
 import threading

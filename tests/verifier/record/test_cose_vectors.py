@@ -17,34 +17,35 @@ from verifier.record.cose import ALG, ES256, KID, CoseError, Sign1, decode_sign1
 _FOLDER = Path(os.environ["ECERT_VECTORS"]) / "cose" if "ECERT_VECTORS" in os.environ else None
 
 
-def _examples() -> list[Any]:
+def _examples() -> list[tuple[str, dict[str, Any]]]:
     found = []
     for path in sorted(_FOLDER.glob("*/*.json")) if _FOLDER else []:
         example = json.loads(path.read_bytes())
         part = example["input"].get("sign0")
         if part and part["alg"] == "ES256" and part["key"].get("crv") == "P-256":
-            found.append(pytest.param(example, id=f"{path.parent.name}-{path.stem}"))
+            found.append((f"{path.parent.name}/{path.name}", example))
     return found
 
 
-@pytest.mark.parametrize("example", _examples())
-def test_pass_examples_verify_and_fail_examples_do_not(example: dict[str, Any]) -> None:
-    part = example["input"]["sign0"]
-    data = bytes.fromhex(example["output"]["cbor"])
-    aad = bytes.fromhex(part.get("external", ""))
-    if example["input"].get("failures", {}).get("RemoveCBORTag"):
-        # Tag 18 is required here: the example stands for a form we do not take; with its tag it verifies.
-        with pytest.raises(CoseError):
-            decode_sign1(data)
-        data = b"\xd2" + data
-    assert _verifies(data, _key(part["key"]), aad) is not bool(example.get("fail"))
+def test_pass_examples_verify_and_fail_examples_do_not() -> None:
+    for name, example in _examples():
+        part = example["input"]["sign0"]
+        data = bytes.fromhex(example["output"]["cbor"])
+        aad = bytes.fromhex(part.get("external", ""))
+        if example["input"].get("failures", {}).get("RemoveCBORTag"):
+            # Tag 18 is required here: the example stands for a form we do not take; with its tag it verifies.
+            with pytest.raises(CoseError):
+                decode_sign1(data)
+            data = b"\xd2" + data
+        assert _verifies(data, _key(part["key"]), aad) is not bool(example.get("fail")), name
 
 
-@pytest.mark.parametrize("example", _examples())
-def test_none_of_them_fits_our_profile(example: dict[str, Any]) -> None:
+def test_none_of_them_fits_our_profile() -> None:
     """Their messages carry the key id unprotected, or none at all."""
-    with pytest.raises(CoseError):
-        decode_sign1(bytes.fromhex(example["output"]["cbor"])).require_profile(ALG, KID)
+    for name, example in _examples():
+        with pytest.raises(CoseError):
+            decode_sign1(bytes.fromhex(example["output"]["cbor"])).require_profile(ALG, KID)
+            pytest.fail(name)
 
 
 def test_the_folder_when_named_holds_examples() -> None:

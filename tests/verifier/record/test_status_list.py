@@ -183,18 +183,16 @@ def test_the_cwt_is_a_tagged_sign1_with_the_registered_labels() -> None:
 _FOLDER = Path(os.environ["ECERT_VECTORS"]) / "status-list" if "ECERT_VECTORS" in os.environ else None
 
 
-def _encodings() -> list[Any]:
-    found = []
-    for path in sorted((_FOLDER / "examples").glob("status_list_encoding*.md")) if _FOLDER else []:
-        if path.stem.endswith(("_json", "_cbor")):
-            found.append(pytest.param(path.read_text(), path.stem, id=path.stem))
-    return found
+def test_the_drafts_encodings_unpack_to_its_statuses() -> None:
+    paths = sorted((_FOLDER / "examples").glob("status_list_encoding*.md")) if _FOLDER else []
+    tried = [_try_encoding(path) for path in paths if path.stem.endswith(("_json", "_cbor"))]
+    assert _FOLDER is None or len(tried) >= 8
 
 
-@pytest.mark.parametrize(("text", "stem"), _encodings())
-def test_the_drafts_encodings_unpack_to_its_statuses(text: str, stem: str) -> None:
+def _try_encoding(path: Path) -> None:
+    text = path.read_text()
     encoded = "".join(text.split("encoded:")[-1].split())
-    if stem.endswith("_json"):
+    if path.stem.endswith("_json"):
         listed = json.loads(encoded)
         compressed = jws.unb64url(listed["lst"])
     else:
@@ -203,15 +201,13 @@ def test_the_drafts_encodings_unpack_to_its_statuses(text: str, stem: str) -> No
     statuses = StatusList.from_compressed(compressed, listed["bits"])
     told = re.search(r"byte_array = \[(.*?)\]", text)
     if told:
-        assert list(statuses.packed) == [int(byte, 16) for byte in told[1].split(",")]
-    else:
-        expected = _statuses_in_draft(listed["bits"])
-        assert len(statuses) == 1 << 20
-        made = StatusList.empty(1 << 20, listed["bits"])
-        for index, value in expected.items():
-            made.set(index, value)
-        assert made.packed == statuses.packed
-        assert made.compressed() == compressed
+        assert list(statuses.packed) == [int(byte, 16) for byte in told[1].split(",")], path.name
+        return
+    made = StatusList.empty(1 << 20, listed["bits"])
+    for index, value in _statuses_in_draft(listed["bits"]).items():
+        made.set(index, value)
+    assert made.packed == statuses.packed, path.name
+    assert made.compressed() == compressed, path.name
 
 
 def test_the_drafts_tokens_read_as_lists_of_a_key_that_is_not_ours() -> None:
