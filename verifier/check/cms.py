@@ -6,9 +6,8 @@ forger finds no byte to play with.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from asn1crypto import cms, core
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -17,11 +16,25 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from keys.public.keyset import KeySet, PublishedKey
 from keys.public.purposes import KeyPurpose
-from verifier.check.der import is_der
+from verifier.check.der import NULL, OCTETS, OID, SEQUENCE, SET, Der, DerError, one
 
-_REQUIRED: Final = {"content_type", "message_digest", "signing_certificate_v2"}
-_ALLOWED: Final = _REQUIRED | {"signing_time", "cms_algorithm_protection"}
+DATA: Final = bytes.fromhex("2a864886f70d010701")
+"""id-data: the signed bytes stand elsewhere (a seal)."""
+TST_INFO: Final = bytes.fromhex("2a864886f70d0109100104")
+"""id-ct-TSTInfo: the signed bytes stand inside (a time-stamp token)."""
+_SIGNED_DATA: Final = bytes.fromhex("2a864886f70d010702")
+SHA256_OID: Final = bytes.fromhex("608648016503040201")
+_ECDSA_SHA256: Final = bytes.fromhex("2a8648ce3d040302")
+_CONTENT_TYPE: Final = bytes.fromhex("2a864886f70d010903")
+_MESSAGE_DIGEST: Final = bytes.fromhex("2a864886f70d010904")
+_SIGNING_TIME: Final = bytes.fromhex("2a864886f70d010905")
+_SIGNING_CERTIFICATE_V2: Final = bytes.fromhex("2a864886f70d010910022f")
+_ALGORITHM_PROTECTION: Final = bytes.fromhex("2a864886f70d010934")
+_TIMESTAMP_TOKEN: Final = bytes.fromhex("2a864886f70d010910020e")
+_REQUIRED: Final = {_CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNING_CERTIFICATE_V2}
+_ALLOWED: Final = _REQUIRED | {_SIGNING_TIME, _ALGORITHM_PROTECTION}
 _MAX_CERTIFICATES: Final = 8
+_TAG_0, _TAG_1 = 0xA0, 0xA1
 
 
 class CmsError(ValueError):
@@ -47,111 +60,152 @@ class SignedMessage:
     timestamp: bytes | None
 
 
-def verify_signed_data(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: str) -> SignedMessage:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    content: bytes | None
+    certificates: tuple[bytes, ...]
+    issuer: bytes
+    serial: int
+    attributes: dict[bytes, bytes]
+    signed: bytes
+    signature: bytes
+    timestamp: bytes | None
+
+
+def verify_signed_data(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: bytes) -> SignedMessage:
     """Verify one CMS SignedData by a key of `purpose`; raises CmsError, ForeignSignerError, SignatureWrongError.
 
-    `content_type` is `data` (detached: no content inside) or `tst_info` (content inside). Checked: DER,
-    versions, algorithms, exactly one signer, the three signed attributes once each (content type, message
-    digest, ESS signing-certificate-v2 of the signer's own certificate), certificates only from our key set.
+    `content_type` is DATA or TST_INFO. Checked: DER, versions, algorithms, exactly one signer, the signed
+    attributes once each (content type, message digest, ESS signing-certificate-v2 of the signer's own
+    certificate), certificates only from our key set, no unsigned attribute but a seal's timestamp.
     """
     try:
-        return _verify(der, key_set, purpose, content_type)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        if isinstance(error, CmsError):
-            raise
-        # asn1crypto parses lazily and lets many kinds of error out.
-        raise CmsError("the signed data cannot be read") from error
-
-
-def _verify(der: bytes, key_set: KeySet, purpose: KeyPurpose, content_type: str) -> SignedMessage:
-    info = cms.ContentInfo.load(der, strict=True)
-    if info["content_type"].native != "signed_data" or not is_der(der):
-        raise CmsError("not DER-encoded signed data")
-    data = info["content"]
-    inner = data["encap_content_info"]
-    if inner["content_type"].native != content_type or (content_type == "data") != (_absent(inner["content"])):
-        raise CmsError("the content is not of the kind it must be")
-    if len(data["signer_infos"]) != 1:
-        raise CmsError("there must be exactly one signer")
-    signer = data["signer_infos"][0]
-    key = _signer_key(signer, data, key_set, purpose)
-    if data["version"].native != ("v1" if content_type == "data" else "v3") or signer["version"].native != "v1":
-        raise CmsError("unexpected version")
-    algorithms = [item["algorithm"].native for item in data["digest_algorithms"]]
-    if algorithms != ["sha256"] or signer["digest_algorithm"]["algorithm"].native != "sha256":
-        raise CmsError("the digest is not SHA-256")
-    if signer["signature_algorithm"]["algorithm"].native not in ("sha256_ecdsa",):
-        raise CmsError("the signature is not ECDSA with SHA-256")
-    if not _absent(data["crls"]):
-        raise CmsError("revocation lists do not belong here")
-    _only_our_certificates(data, key_set)
-    attributes = _signed_attributes(signer)
-    if attributes["content_type"].native != content_type:
-        raise CmsError("the content type attribute disagrees")
-    essid = attributes["signing_certificate_v2"]["certs"]
+        parts = _take_apart(der, content_type)
+        _expect(
+            Der(parts.attributes[_CONTENT_TYPE]).next(OID) == content_type, "the content type attribute disagrees"
+        )
+        digest = Der(parts.attributes[_MESSAGE_DIGEST]).next(OCTETS)
+        named = _named_certificate(parts.attributes[_SIGNING_CERTIFICATE_V2])
+    except DerError as error:
+        raise CmsError(str(error)) from error
+    key = _signer_key(parts, key_set, purpose)
+    _only_our_certificates(parts.certificates, key_set)
     certificate = key.certificate.public_bytes(Encoding.DER)
-    if len(essid) != 1 or essid[0]["hash_algorithm"]["algorithm"].native != "sha256":
-        raise CmsError("the signing certificate is not named as it must be")
-    digest, signature = attributes["message_digest"].native, signer["signature"].native
-    content = None if content_type == "data" else bytes(inner["content"])
-    signed = signer["signed_attrs"].untag().dump(force=True)
-    named = essid[0]["cert_hash"].native == hashlib.sha256(certificate).digest()
-    whole = content is None or hashlib.sha256(content).digest() == digest
-    if not (named and whole and _verifies(key, signature, signed)):
+    whole = parts.content is None or hashlib.sha256(parts.content).digest() == digest
+    right = named == hashlib.sha256(certificate).digest()
+    if not (whole and right and _verifies(key, parts.signature, parts.signed)):
         raise SignatureWrongError
-    return SignedMessage(key, digest, content, signature, _timestamp(signer, allowed=content_type == "data"))
+    return SignedMessage(key, digest, parts.content, parts.signature, parts.timestamp)
 
 
-def _absent(value: Any) -> bool:
-    """Whether an optional part is missing; asking `.native` would parse the whole tree, and make dumping it slow."""
-    return isinstance(value, core.Void)
+def _take_apart(der: bytes, content_type: bytes) -> _Parts:
+    info = one(der)
+    _expect(info.next(OID) == _SIGNED_DATA, "not signed data")
+    explicit = info.enter(_TAG_0)
+    info.end()
+    data = explicit.enter()
+    explicit.end()
+    _expect(data.integer() == (1 if content_type == DATA else 3), "unexpected version")
+    digests = data.enter(SET)
+    _algorithm(digests, SHA256_OID)
+    digests.end()
+    inner = data.enter()
+    _expect(inner.next(OID) == content_type, "another content type")
+    content = None
+    if content_type != DATA:
+        wrapped = inner.enter(_TAG_0)
+        content = wrapped.next(OCTETS)
+        wrapped.end()
+    inner.end()
+    certificates: list[bytes] = []
+    if data.peek() == _TAG_0:
+        bag = data.enter(_TAG_0)
+        while bag:
+            certificates.append(bag.whole(SEQUENCE))
+    signers = data.enter(SET)
+    data.end()
+    signer = signers.enter()
+    signers.end()
+    _expect(signer.integer() == 1, "unexpected signer version")
+    sid = signer.enter()
+    issuer, serial = sid.whole(SEQUENCE), sid.integer()
+    sid.end()
+    _algorithm(signer, SHA256_OID)
+    signed = signer.whole(_TAG_0)
+    _algorithm(signer, _ECDSA_SHA256)
+    signature = signer.next(OCTETS)
+    timestamp = None
+    if signer and content_type == DATA:
+        timestamp = _only_timestamp(signer.enter(_TAG_1))
+    signer.end()
+    # RFC 5652, 5.4: what is signed is the SET itself, not its implicit tag.
+    as_set = bytes((SET,)) + signed[1:]
+    return _Parts(content, tuple(certificates), issuer, serial, _attributes(signed), as_set, signature, timestamp)
 
 
-def _signer_key(signer: Any, data: Any, key_set: KeySet, purpose: KeyPurpose) -> PublishedKey:
-    sid = signer["sid"]
-    if sid.name != "issuer_and_serial_number":
-        raise ForeignSignerError
-    issuer, serial = sid.chosen["issuer"].dump(), sid.chosen["serial_number"].native
+def _attributes(signed: bytes) -> dict[bytes, bytes]:
+    out: dict[bytes, bytes] = {}
+    cursor = one(signed, _TAG_0)
+    while cursor:
+        name, value = _attribute(cursor)
+        _expect(name in _ALLOWED and name not in out, "a signed attribute is unknown or doubled")
+        out[name] = value
+    _expect(_REQUIRED.issubset(out), "a signed attribute is missing")
+    return out
+
+
+def _attribute(cursor: Der) -> tuple[bytes, bytes]:
+    """Name and one value of an attribute."""
+    attribute = cursor.enter()
+    name, values = attribute.next(OID), attribute.enter(SET)
+    attribute.end()
+    value = values.whole()
+    values.end()
+    return name, value
+
+
+def _only_timestamp(unsigned: Der) -> bytes:
+    name, value = _attribute(unsigned)
+    unsigned.end()
+    _expect(name == _TIMESTAMP_TOKEN, "an unsigned attribute that does not belong here")
+    return value
+
+
+def _named_certificate(value: bytes) -> bytes:
+    """The SHA-256 certificate digest in an ESS signing-certificate-v2 with one entry (RFC 5035, 3)."""
+    certificates = one(value).enter()
+    entry = certificates.enter()
+    certificates.end()
+    if entry.peek() == SEQUENCE:
+        _algorithm(entry, SHA256_OID)
+    return entry.next(OCTETS)
+
+
+def _algorithm(cursor: Der, wanted: bytes) -> None:
+    """An AlgorithmIdentifier of `wanted`; parameters absent, or NULL as some authorities write with SHA-256."""
+    algorithm = cursor.enter()
+    _expect(algorithm.next(OID) == wanted, "another algorithm")
+    if algorithm and wanted == SHA256_OID:
+        _expect(algorithm.next(NULL) == b"", "unexpected parameters")
+    algorithm.end()
+
+
+def _signer_key(parts: _Parts, key_set: KeySet, purpose: KeyPurpose) -> PublishedKey:
     for key in key_set.for_purpose(purpose):
         certificate = key.certificate
-        if certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer:
+        if certificate.serial_number == parts.serial and certificate.issuer.public_bytes() == parts.issuer:
             return key
     raise ForeignSignerError
 
 
-def _only_our_certificates(data: Any, key_set: KeySet) -> None:
+def _only_our_certificates(found: tuple[bytes, ...], key_set: KeySet) -> None:
     ours = {
         certificate.public_bytes(Encoding.DER)
         for key in key_set.keys
         for certificate in (key.certificate, *key.chain, *key_set.anchors)
     }
-    bag = data["certificates"]
-    found = [] if _absent(bag) else [item.chosen.dump() for item in bag]
-    if len(found) > _MAX_CERTIFICATES or found != sorted(set(found)) or not ours.issuperset(found):
-        raise CmsError("it carries certificates that are not ours")
-
-
-def _signed_attributes(signer: Any) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for attribute in signer["signed_attrs"]:
-        name = attribute["type"].native
-        if name in out or name not in _ALLOWED or len(attribute["values"]) != 1:
-            raise CmsError("a signed attribute is unknown, doubled or has several values")
-        out[name] = attribute["values"][0]
-    if not _REQUIRED.issubset(out):
-        raise CmsError("a signed attribute is missing")
-    return out
-
-
-def _timestamp(signer: Any, *, allowed: bool) -> bytes | None:
-    attributes = signer["unsigned_attrs"]
-    if _absent(attributes):
-        return None
-    if not allowed or len(attributes) != 1 or attributes[0]["type"].native != "signature_time_stamp_token":
-        raise CmsError("an unsigned attribute that does not belong here")
-    if len(attributes[0]["values"]) != 1:
-        raise CmsError("there must be one timestamp")
-    return bytes(attributes[0]["values"][0].dump())
+    distinct = len(set(found)) == len(found) <= _MAX_CERTIFICATES
+    _expect(distinct and ours.issuperset(found), "it carries certificates that are not ours")
 
 
 def _verifies(key: PublishedKey, signature: bytes, message: bytes) -> bool:
@@ -163,3 +217,8 @@ def _verifies(key: PublishedKey, signature: bytes, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise CmsError(otherwise)

@@ -1,68 +1,73 @@
-"""Whether bytes are DER (X.690, 10 and 11), looked at byte by byte: one spelling for one message.
-
-asn1crypto can re-encode a message for comparison, but takes time exponential in its depth for that.
-"""
+"""A strict DER reader (X.690, clause 10) for the few values in signed data: shortest lengths, nothing left over."""
 
 from typing import Final
 
-MAX_DEPTH: Final = 40
-_BOOLEAN, _INTEGER, _SET = 0x01, 0x02, 0x31
-_CONSTRUCTED_UNIVERSAL: Final = frozenset({0x10, 0x11})  # SEQUENCE and SET; strings are never in parts
+INTEGER, OCTETS, NULL, OID, TIME, SEQUENCE, SET = 0x02, 0x04, 0x05, 0x06, 0x18, 0x30, 0x31
+_MAX_LENGTH_BYTES: Final = 3
 
 
-def is_der(data: bytes) -> bool:
-    """Whether `data` is exactly one DER value: definite shortest lengths, no parts of strings, sorted SETs."""
-    try:
-        return _value(data, 0, len(data), 0) == len(data)
-    except (IndexError, ValueError):
-        return False
+class DerError(ValueError):
+    """Not DER, or not the value that must stand here."""
 
 
-def _value(data: bytes, at: int, end: int, depth: int) -> int:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    tag = data[at]
-    if tag & 0x1F == 0x1F:
-        raise ValueError("no tag above 30 belongs into these messages")
-    universal, constructed = tag & 0xC0 == 0, bool(tag & 0x20)
-    if universal and constructed != (tag & 0x1F in _CONSTRUCTED_UNIVERSAL):
-        raise ValueError("a string in parts, or a sequence that is none")
-    start, stop = _length(data, at + 1)
-    if stop > end:
-        raise ValueError("longer than what holds it")
-    if constructed:
-        _children(data, start, stop, depth, in_order=tag == _SET)
-    elif tag == _BOOLEAN and data[start:stop] not in (b"\x00", b"\xff"):
-        raise ValueError("a truth value has one spelling")
-    elif tag == _INTEGER and not _shortest_integer(data[start:stop]):
-        raise ValueError("a number with needless leading bytes")
-    return stop
+class Der:
+    """A cursor over the content of one constructed value."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything is left."""
+        return self._at < len(self._data)
+
+    def peek(self) -> int:
+        """The tag of the next value; -1 at the end."""
+        return self._data[self._at] if self else -1
+
+    def whole(self, tag: int | None = None) -> bytes:
+        """The next value, tag and length included; of this tag when one is given."""
+        start = self._at
+        self.next(self.peek() if tag is None else tag)
+        return self._data[start : self._at]
+
+    def next(self, tag: int) -> bytes:
+        """The content of the next value, which must have this tag."""
+        data, at = self._data, self._at
+        if at + 2 > len(data) or data[at] != tag:
+            raise DerError(f"tag {tag:#x} expected")
+        size, at = data[at + 1], at + 2
+        if size & 0x80:
+            count = size & 0x7F
+            raw = data[at : at + count]
+            size, at = int.from_bytes(raw, "big"), at + count
+            if not 1 <= count <= _MAX_LENGTH_BYTES or len(raw) != count or raw[0] == 0 or size < 0x80:
+                raise DerError("a length is not in its shortest form")
+        if at + size > len(data):
+            raise DerError("a value is cut off")
+        self._at = at + size
+        return data[at : at + size]
+
+    def enter(self, tag: int = SEQUENCE) -> "Der":
+        """A cursor over the next value's content."""
+        return Der(self.next(tag))
+
+    def integer(self) -> int:
+        """The next value as an integer."""
+        raw = self.next(INTEGER)
+        if not raw or (len(raw) > 1 and raw[0] in (0x00, 0xFF) and (raw[0] ^ raw[1]) & 0x80 == 0):
+            raise DerError("an integer is not in its shortest form")
+        return int.from_bytes(raw, "big", signed=True)
+
+    def end(self) -> None:
+        """Raise DerError if anything is left."""
+        if self:
+            raise DerError("something follows where nothing may")
 
 
-def _children(data: bytes, start: int, stop: int, depth: int, *, in_order: bool) -> None:
-    before = b""
-    while start < stop:
-        after = _value(data, start, stop, depth + 1)
-        if in_order and data[start:after] < before:
-            raise ValueError("a SET that is not sorted")
-        before, start = data[start:after], after
-
-
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    first = data[at]
-    if first < 0x80:
-        return at + 1, at + 1 + first
-    count = first & 0x7F
-    digits = data[at + 1 : at + 1 + count]
-    length = int.from_bytes(digits, "big")
-    if not 1 <= count <= 4 or len(digits) != count or length < 0x80 or digits[0] == 0:
-        raise ValueError("not the shortest form of a length")
-    return at + 1 + count, at + 1 + count + length
-
-
-def _shortest_integer(content: bytes) -> bool:
-    if not content:
-        return False
-    return len(content) == 1 or not (
-        (content[0] == 0 and content[1] < 0x80) or (content[0] == 0xFF and content[1] >= 0x80)
-    )
+def one(data: bytes, tag: int = SEQUENCE) -> Der:
+    """A cursor over the content of `data`, which must be exactly one value of this tag."""
+    outer = Der(data)
+    inner = outer.enter(tag)
+    outer.end()
+    return inner
