@@ -106,7 +106,7 @@ def _pages(api: FastAPI, desk: Desk) -> None:
     @api.get("/healthz", tags=["operations"], summary="Whether checks can be answered", response_class=JSONResponse)
     async def healthz() -> Response:
         position = await desk.read(desk.register.position)
-        await desk.run(desk.keys.load)
+        await desk.published_keys()
         return JSONResponse({"status": "ok", "register_position": position})
 
 

@@ -56,6 +56,13 @@ class Desk:
         except RegisterUnavailableError as error:
             raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
 
+    async def published_keys(self) -> LoadedKeys:
+        """The key set as published; raises Problem status-unknown when it cannot be read."""
+        try:
+            return await self.run(self.keys.load)
+        except (OSError, KeySetMalformedError) as error:
+            raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
+
     def answer(self, request: Request, result: CheckResult, asked: Asked) -> Response:
         """A verdict in the form the asker prefers."""
         if not prefers_html(request):

@@ -7,9 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from keys.public.keyset import KeySetMalformedError
 from verifier.record.log_tiles import Tile, TileNotFoundError, read_tile
-from verifier.web import answers
 from verifier.web.desk import Desk
 from verifier.web.negotiation import best
 from verifier.web.problems import Problem
@@ -38,10 +36,7 @@ def publishing_routes(desk: Desk) -> APIRouter:
         responses={200: {"content": {"application/json": {}}}, **_OUT},
     )
     async def keys(request: Request) -> Response:
-        try:
-            loaded = await desk.run(desk.keys.load)
-        except (OSError, KeySetMalformedError) as error:
-            raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
+        loaded = await desk.published_keys()
         return _cached(request, loaded.published, "application/json", etag=loaded.etag)
 
     @router.get(
