@@ -28,6 +28,8 @@ from issuer.roster.xlsx_strings import StringLengths
 
 _PIECE = 1 << 20
 _OVERLAP = 1 << 16
+_SMALL, _MAX_RATIO = 32 << 20, 250
+"""No list of people packs 250 to 1: a part beyond both is a bomb, and need not be inflated to its end."""
 _CELL = re.compile(rb'<(?:[a-z]+:)?c\b[^>]*?\br="([A-Z]{1,4})[0-9]', re.ASCII)
 _BARE_CELL = re.compile(rb"<(?:[a-z]+:)?c[ />]")
 _ROW = re.compile(rb'<(?:[a-z]+:)?row\b[^>]*?\br="([0-9]{1,9})"', re.ASCII)
@@ -90,11 +92,11 @@ def _measure_part(info: zipfile.ZipInfo, raw: BinaryIO, strings: StringLengths) 
     size, tail = 0, b""
     for piece in _inflate(info, raw):
         size += len(piece)
-        if size > limit:
+        if size > limit or (size > _SMALL and size > info.compress_size * _MAX_RATIO):
             refuse_large(
                 "roster-too-large",
-                f"工作簿解压后过大（超过 {limit >> 20} MB）",
-                f"The workbook inflates to more than {limit >> 20} MB",
+                f"工作簿解压后过大（{size >> 20} MB 以上）",
+                f"The workbook inflates to {size >> 20} MB or more",
             )
         if measure is not None:
             tail = _measure_piece(measure, tail + piece)
