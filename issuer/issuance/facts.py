@@ -113,9 +113,7 @@ def load_cases(
             select(Objection.registration_id, func.count())
             .where(Objection.registration_id.in_(ids), Objection.resolved_at.is_(None))
             .group_by(Objection.registration_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     certificates = {
         (certificate.person_id, certificate.qualification): certificate

@@ -242,4 +242,4 @@ def _attempts(session: Session, certificate_ids: Sequence[int]) -> dict[int, int
         .where(SealIntent.certificate_id.in_(certificate_ids))
         .group_by(SealIntent.certificate_id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())

@@ -1,5 +1,6 @@
 """Where certificates are pressed: in this process for a few, in spawned worker processes for many."""
 
+import logging
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -19,6 +20,8 @@ from issuer.issuance.press import PressRefusal, press
 from issuer.records.storage import Storage
 from issuer.sealing.room import SealingRoom, open_sealing_room
 from issuer.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 IN_PROCESS_LIMIT = 8
 """Up to this many certificates, starting processes would cost more than it saves."""
@@ -156,9 +159,8 @@ def _work_in_worker(order: PressOrder, photo: bytes | None) -> Outcome:
 def _work(room: SealingRoom, storage: Storage, level: str, order: PressOrder, photo: bytes | None) -> Outcome:
     try:
         pressed = press(room, order.content, photo, level=level)
-    except PressRefusal as refusal:
-        return Outcome(order, code=refusal.code)
-    except DomainError as refusal:
+    except (PressRefusal, DomainError) as refusal:
+        _log.warning("certificate %s did not leave the press: %s", order.certificate_id, refusal)
         return Outcome(order, code=refusal.code)
     key = file_key(order.content)
     storage.put(key, pressed.pdf)
