@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
+from issuer.audit_commands import audit_app
 from issuer.commands import (
     DEFAULT_DATA_DIR,
     EXIT_INTERRUPTED,
@@ -22,6 +23,9 @@ from issuer.commands import (
     say,
 )
 from issuer.errors import DomainError
+from issuer.invalidation.commands import invalidation_app, reinstate, revoke
+from issuer.paper.commands import paper_app
+from issuer.review.commands import review_app
 from issuer.roster.commands import roster_app, sitting_app
 from issuer.rules.violation import RuleViolation
 
@@ -34,6 +38,12 @@ app = typer.Typer(
 )
 app.add_typer(roster_app, name="roster")
 app.add_typer(sitting_app, name="sitting")
+app.add_typer(review_app, name="review")
+app.add_typer(invalidation_app, name="invalidation")
+app.add_typer(paper_app, name="paper")
+app.add_typer(audit_app, name="audit")
+app.command("revoke")(revoke)
+app.command("reinstate")(reinstate)
 
 
 @app.callback(invoke_without_command=True)

@@ -274,10 +274,9 @@ def _whole(
 def _tell(report: "DecisionReport") -> None:
     mode = "试运行（未写入） / dry run (nothing written)" if report.dry_run else "已生效 / done"
     counts = "，".join(f"{word} {count}" for word, count in report.moved.items()) or "无变更"
-    say(
-        f"{mode}: 共 {report.rows} 行，{counts}，未变 {report.unchanged}，退回 {report.refused} / "
-        f"{report.rows} rows: {sum(report.moved.values())} moved, {report.unchanged} unchanged, {report.refused} rejected"
-    )
+    say(f"{mode}: 共 {report.rows} 行，{counts}，未变 {report.unchanged}，退回 {report.refused}")
+    moved = sum(report.moved.values())
+    say(f"{report.rows} rows: {moved} moved, {report.unchanged} unchanged, {report.refused} rejected")
     for finding in report.findings[:_SHOWN]:
         say(f"✗ {finding.row} 行 {finding.column}: {finding.message} [{finding.code}] → {finding.remedy}")
     if len(report.findings) > _SHOWN:
