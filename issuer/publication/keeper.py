@@ -8,7 +8,6 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from issuer.errors import DomainError
-from issuer.publication.record_writing import FeedBrokenError
 
 EVERY_SECONDS: Final = 60.0
 """Far below the 12 hours a list still has when it is due, and short for an event left behind by a crash."""
@@ -53,7 +52,7 @@ class Keeper:
         """Do once what is due; returns whether it went well."""
         try:
             applied, signed = self._relay.flush(), self._relay.refresh_lists()
-        except (DomainError, FeedBrokenError, SQLAlchemyError, OSError) as exc:
+        except (DomainError, SQLAlchemyError, OSError) as exc:
             log.error("the public record could not be brought up to date: %s", type(exc).__name__)
             return False
         if applied or signed:

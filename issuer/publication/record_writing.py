@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, bindparam, select, tuple_, update
 
+from issuer.errors import UnavailableError, Words
 from issuer.publication.outbox import FILE, PUBLISH, STATUS, read_change, read_file, read_record
 from issuer.records.ledger import OutboxEvent
 from verifier.record.public_record import PublicRecord, StatusChange
@@ -17,12 +18,28 @@ ListStatuses = dict[str, dict[int, CertificateStatus]]
 """List id → index → the newest status."""
 
 
-class FeedBrokenError(Exception):
-    """An event cannot be applied: it contradicts the public record. Nothing of this run was kept."""
+class ContradictionError(Exception):
+    """An event cannot be applied to the record as it stands."""
+
+
+class FeedBrokenError(UnavailableError):
+    """Events that contradict the public record and so cannot be applied. They stay in the outbox."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        listed = ", ".join(map(str, numbers))
+        super().__init__(
+            "feed-broken",
+            Words(
+                f"待公布事件与公共记录矛盾，未写入（编号 {listed}）；其余事件已公布。",
+                f"Events contradict the public record and were left out (numbers {listed}); all others are public.",
+            ),
+            remedy=Words("请运行 ecert doctor 并联系维护人员。", "Run `ecert doctor` and call the maintainer."),
+        )
+        self.numbers = tuple(numbers)
 
 
 def write_events(connection: Connection, events: Sequence[OutboxEvent]) -> ListStatuses:
-    """Apply events in order; returns which list entries changed. Raises FeedBrokenError.
+    """Apply events in order; returns which list entries changed. Raises ContradictionError.
 
     An event whose effect already stands (the same certificate, file or change) changes nothing.
     """
@@ -113,14 +130,14 @@ _UPDATE_STATUS = (
 
 
 def _require_published(connection: Connection, tokens: set[str]) -> dict[str, tuple[str, int]]:
-    """Where the certificates stand in the lists; raises FeedBrokenError when one was never published."""
+    """Where the certificates stand in the lists; raises ContradictionError when one was never published."""
     places: dict[str, tuple[str, int]] = {}
     columns = (certificates.c.token, certificates.c.list_id, certificates.c.list_index)
     for chunk in _chunks(sorted(tokens)):
         for row in connection.execute(select(*columns).where(certificates.c.token.in_(chunk))):
             places[row.token] = (row.list_id, row.list_index)
     if len(places) != len(tokens):
-        raise FeedBrokenError(f"{len(tokens) - len(places)} event(s) concern a certificate that was never published")
+        raise ContradictionError("an event concerns a certificate that was never published")
     return places
 
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Select, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from issuer.clock import Clock
 from issuer.publication.list_writing import refresh, write_lists
 from issuer.publication.log_writing import append_events
-from issuer.publication.record_writing import known, write_events
+from issuer.publication.record_writing import ContradictionError, FeedBrokenError, known, write_events
 from issuer.records.database import Database
 from issuer.records.ledger import OutboxEvent
 from issuer.sealing.credential import HasSigners
@@ -26,6 +27,7 @@ from verifier.record.tables import feed_position, log_leaves
 BATCH: Final = 2000
 """Events in one register transaction."""
 _LOCK: Final = 7_234_002
+_CONTRADICTIONS: Final = (ContradictionError, IntegrityError)
 
 
 class Relay:
@@ -50,14 +52,21 @@ class Relay:
     def flush(self) -> int:
         """Apply everything committed so far; returns how many events this call applied.
 
-        When it returns, every event committed before the call is public. Raises FeedBrokenError for an event
-        that contradicts the record, and whatever opening keys or databases raises; then nothing of that batch
-        was kept and the events stay in the outbox.
+        When it returns, every event committed before the call is public. Raises FeedBrokenError when some
+        contradict the record: those stay in the outbox, and no other event waits behind them. Whatever opening
+        keys or databases raises is passed on; then nothing of that batch was kept.
         """
-        applied = 0
+        applied, after = 0, 0
+        broken: list[int] = []
         with self._one_at_a_time:
-            while self.backlog():
-                applied += self._flush_batch()
+            while numbers := self._pending(after):
+                after = numbers[-1]
+                try:
+                    applied += self._flush_batch(numbers)
+                except _CONTRADICTIONS:
+                    broken += self._flush_singly(numbers)
+        if broken:
+            raise FeedBrokenError(broken)
         return applied
 
     def backlog(self) -> int:
@@ -95,18 +104,33 @@ class Relay:
                 applied += len(events)
         return applied
 
-    def _flush_batch(self) -> int:
+    def _pending(self, after: int) -> list[int]:
+        with self._database.read() as session:
+            statement = select(OutboxEvent.sequence).where(
+                OutboxEvent.applied_at.is_(None), OutboxEvent.sequence > after
+            )
+            return list(session.scalars(statement.order_by(OutboxEvent.sequence).limit(BATCH)))
+
+    def _flush_batch(self, numbers: Sequence[int]) -> int:
         room = self._room()
         with self._register.begin() as connection:
             _lock(connection)
-            with self._database.read() as session:
-                statement = select(OutboxEvent).where(OutboxEvent.applied_at.is_(None))
-                pending = _events(session, statement.order_by(OutboxEvent.sequence).limit(BATCH))
-            standing = _standing(connection, [event.sequence for event in pending])
-            fresh = [event for event in pending if event.sequence not in standing]
-            self._apply(connection, room, fresh)
-        self._mark([event.sequence for event in pending])
-        return len(fresh)
+            # Only now, alone: another relay may have applied some of them in the meantime.
+            standing = _standing(connection, numbers)
+            events = self._read([number for number in numbers if number not in standing])
+            self._apply(connection, room, events)
+        self._mark(numbers)
+        return len(events)
+
+    def _flush_singly(self, numbers: Sequence[int]) -> list[int]:
+        """The batch one by one, without what contradicts the record; returns the numbers of that."""
+        broken = []
+        for number in numbers:
+            try:
+                self._flush_batch([number])
+            except _CONTRADICTIONS:
+                broken.append(number)
+        return broken
 
     def _apply(self, connection: Connection, room: HasSigners, events: Sequence[OutboxEvent]) -> None:
         if not events:

@@ -219,15 +219,25 @@ def test_an_event_committed_late_with_a_lower_number_is_not_lost(feed: Feed) -> 
     assert feed.register.position() == max(leaf_events(feed))
 
 
-def test_an_event_that_contradicts_the_record_keeps_the_record_as_it_was(feed: Feed) -> None:
+def test_an_event_that_contradicts_the_record_holds_nobody_else_up(feed: Feed) -> None:
+    """A revocation must not wait behind somebody's mistake; the mistake stays visible."""
     feed.publish(1)
     feed.relay.flush()
+    feed.change(99, 1, CertificateStatus.INVALID)  # never published
+    with feed.database.write() as session:  # a list entry that is taken
+        taken = sample_record(1)
+        announce_certificate(session, sample_record(7, list_id=taken.list_id, list_index=taken.list_index))
     feed.publish(2)
-    feed.change(99, 1, CertificateStatus.INVALID)
-    with pytest.raises(FeedBrokenError):
-        feed.relay.flush()
-    assert feed.register.by_token(token_of(2)) is None
-    assert feed.unmarked() == 2
+    feed.change(1, 1, CertificateStatus.INVALID)
+    for _ in range(2):
+        with pytest.raises(FeedBrokenError) as refused:
+            feed.relay.flush()
+        assert refused.value.numbers == (2, 3)
+        assert feed.register.by_token(token_of(2)) == sample_record(2)
+        assert feed.register.by_token(token_of(7)) is None
+        assert listed(feed, 1) is CertificateStatus.INVALID
+        assert feed.unmarked() == 2
+    assert leaf_events(feed) == [1, 4, 5]
 
 
 def test_lists_are_signed_anew_before_they_run_out(feed: Feed) -> None:
