@@ -170,3 +170,8 @@ def _hot_path(rest: ASGIApp, desk: Desk) -> ASGIApp:
         await rest(scope, receive, send)
 
     return served
+
+
+def from_environment() -> ASGIApp:
+    """The public web over `ECERT_*`, for a server that takes a factory (`granian --interface asgi --factory`)."""
+    return create_app(VerifierSettings())

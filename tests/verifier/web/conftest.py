@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
 
 from tests.factories.public_register import PublicRegister
 from tests.factories.signing import Bench
+from tests.factories.web_server import CHROMIUM, free_port, served
 from verifier.web.app import create_app
 
 
@@ -36,3 +38,29 @@ def browser_client(register: PublicRegister) -> Iterator[TestClient]:
     accept = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     with TestClient(create_app(register.settings), headers=accept, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, web_bench: Bench) -> Iterator[PublicRegister]:
+    """A register behind a real server; `site.base_url` is its address."""
+    folder = tmp_path_factory.mktemp("site") / "public"
+    register = PublicRegister(folder, base_url=f"http://127.0.0.1:{free_port()}", bench=web_bench)
+    with served(register.folder, register.base_url):
+        yield register
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium. Closed with the module: while it runs, no other event loop can run in this thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
+    """A page on a phone's screen, 390 by 844."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,51 @@
+"""A public web served by Granian in a process of its own, on a free port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(folder: Path, base_url: str, *, starts_within: float = 30.0) -> Iterator[None]:
+    """Serve the verifier over `folder` at `base_url` (http://127.0.0.1:port) until the block ends."""
+    port = base_url.rsplit(":", 1)[1]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"]
+    command += ["--port", port, "--log-level", "warning", "verifier.web.app:from_environment"]
+    environment = {**os.environ, "ECERT_DATA_DIR": str(folder), "ECERT_VERIFY_BASE_URL": base_url}
+    process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
+    try:
+        _wait(f"{base_url}/healthz", process, time.monotonic() + starts_within)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]", until: float) -> None:
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError("the server ended before it answered")
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the server did not start in time")
