@@ -89,14 +89,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A reading session; nothing it does is kept."""
+        """A reading session; nothing it does is kept. What was loaded stays readable afterwards, detached."""
         engine = self.engine.execution_options(ecert_read_only=True)
         session = Session(engine, expire_on_commit=False, autoflush=False)
         try:
             yield session
         finally:
-            session.rollback()
-            session.close()
+            session.close()  # lets go of rows before it rolls back, so that they are not expired
 
 
 def after_commit(session: Session, action: Callable[[], None]) -> None:
