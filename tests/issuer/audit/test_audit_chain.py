@@ -42,7 +42,9 @@ def fill(context: SmallContext, count: int) -> ChainHead:
 def test_an_untouched_chain_is_intact_and_each_event_follows_the_one_before(context: SmallContext) -> None:
     head = fill(context, 50)
     with context.database.write() as session:
-        event = record_event(session, context.clock, CLERK, "test.single", "sitting:A", outcome="refused", clause="R14")
+        event = record_event(
+            session, context.clock, CLERK, "test.single", "sitting:A", outcome="refused", clause="R14"
+        )
     assert (event.sequence, event.previous_hash.hex()) == (51, head.event_hash)
     with context.database.read() as session:
         report = verify_chain(session, head)
