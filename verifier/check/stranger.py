@@ -76,3 +76,11 @@ def _signature_fault(pdf: bytes, signature: Any) -> Refused | None:
     if signature.sig_object_type == "/Sig" and hashlib.new(name, covered).digest() != digest:
         return Refused(Verdict.ALTERED, "seal-broken")
     return None
+
+
+def warm_up() -> None:
+    """Load what pyHanko loads on first use, by reading the smallest of files."""
+    import contextlib
+
+    with contextlib.suppress(Exception):
+        read_stranger(b"%PDF-1.7\n")
