@@ -1,0 +1,88 @@
+"""The QR symbol as vector: three segments, error correction M (L for very long names), one path (ISO/IEC 18004)."""
+
+import re
+
+import qrcode
+from qrcode.exceptions import DataOverflowError
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
+
+MAX_VERSION = 12
+"""Budget of design §6: a denser symbol does not scan well from a phone."""
+
+QUIET_ZONE = 4
+"""Modules of white on every side."""
+
+_ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_MASK = 3
+"""One mask, not the best of eight: base32 of a signature is as good as random, so any mask spreads evenly."""
+
+# Data bits of versions 1..12 at level M: 8 × data codewords (ISO/IEC 18004, table 7).
+_CAPACITY = tuple(8 * words for words in (16, 28, 44, 64, 86, 108, 124, 154, 182, 216, 254, 290))
+
+
+_CAPACITY_L = 8 * 370
+"""Data bits of version 12 at level L: for the few names of eight characters and more, rather than refuse them."""
+
+
+class QrTooLongError(ValueError):
+    """The QR text does not fit version 12, not even at level L."""
+
+
+def qr_matrix(segments: tuple[str, ...]) -> list[list[bool]]:
+    """Dark modules of the smallest fitting symbol, without the quiet zone. Raises QrTooLongError."""
+    version, level = _version(segments)
+    code = qrcode.QRCode(
+        version=version,
+        error_correction=level,
+        border=0,
+        mask_pattern=_MASK,
+    )
+    for segment in segments:
+        code.add_data(QRData(segment.encode("ascii"), mode=_mode(segment)))
+    try:
+        code.make(fit=False)
+    except DataOverflowError as exc:
+        raise QrTooLongError("the QR text does not fit its symbol") from exc
+    return [[bool(module) for module in row] for row in code.modules]
+
+
+def qr_svg(segments: tuple[str, ...]) -> str:
+    """The symbol with its quiet zone on white, as SVG; runs of dark modules are joined, so no hairline gaps."""
+    rows = qr_matrix(segments)
+    side = len(rows) + 2 * QUIET_ZONE
+    path = "".join(_runs(row, y) for y, row in enumerate(rows, QUIET_ZONE))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
+        f'<rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" d="{path}"/></svg>'
+    )
+
+
+def _runs(row: list[bool], y: int) -> str:
+    out, start = [], None
+    for x, dark in enumerate([*row, False]):
+        if dark and start is None:
+            start = x
+        elif not dark and start is not None:
+            out.append(f"M{start + QUIET_ZONE} {y}h{x - start}v1h-{x - start}z")
+            start = None
+    return "".join(out)
+
+
+def _mode(segment: str) -> int:
+    return MODE_ALPHA_NUM if _ALPHANUMERIC.fullmatch(segment) else MODE_8BIT_BYTE
+
+
+def _version(segments: tuple[str, ...]) -> tuple[int, int]:
+    for version, capacity in enumerate(_CAPACITY, 1):
+        if sum(_bits(segment, version) for segment in segments) <= capacity:
+            return version, qrcode.constants.ERROR_CORRECT_M
+    if sum(_bits(segment, MAX_VERSION) for segment in segments) <= _CAPACITY_L:
+        return MAX_VERSION, qrcode.constants.ERROR_CORRECT_L
+    raise QrTooLongError(f"the QR text needs more than version {MAX_VERSION} at level L")
+
+
+def _bits(segment: str, version: int) -> int:
+    length = len(segment)
+    if _mode(segment) == MODE_ALPHA_NUM:
+        return 4 + (9 if version < 10 else 11) + 11 * (length // 2) + 6 * (length % 2)
+    return 4 + (8 if version < 10 else 16) + 8 * length

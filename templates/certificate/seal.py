@@ -1,0 +1,73 @@
+"""The drawn seal: a ring, a star and the authority's name on a circle. Lettering is drawn as outlines, not text.
+
+It is a picture of a seal; what can be trusted is the digital signature laid over it. No state emblem is imitated.
+"""
+
+import math
+from functools import lru_cache
+
+from templates.certificate.curves import number
+from templates.fonts import serif_outline
+
+SIDE = 42.0
+"""Millimetres across, the size of a department's seal."""
+
+_CENTRE = SIDE / 2
+_EDGE = 20.2
+_TEXT_RADIUS = 13.6
+_FOOT = "电子证书专用章"
+_SAMPLE_FOOT = "样章"
+
+
+@lru_cache(maxsize=32)
+def seal_svg(authority: str, ink: str, sample: bool) -> str:
+    """The seal as SVG in millimetres. In samples the words 样章 stand under the star."""
+    parts = [
+        f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE}" fill="none" stroke="{ink}" stroke-width="1.15"/>',
+        f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE - 1.15}" fill="none" stroke="{ink}" stroke-width=".18"/>',
+        f'<path d="{_star(5.4)}" fill="{ink}"/>',
+        _round_text(authority, ink),
+        _foot(_SAMPLE_FOOT if sample else _FOOT, ink, 4.6 if sample else 2.9, gap=1.6 if sample else 0.35),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}mm" height="{SIDE}mm">'
+        f'<g opacity=".86">{"".join(parts)}</g></svg>'
+    )
+
+
+def _star(radius: float) -> str:
+    inner = radius * math.sin(math.radians(18)) / math.sin(math.radians(54))
+    points = []
+    for index in range(10):
+        reach = inner if index % 2 else radius
+        angle = math.radians(-90 + 36 * index)
+        points.append(f"{number(_CENTRE + reach * math.cos(angle))} {number(_CENTRE + reach * math.sin(angle))}")
+    return "M" + "L".join(points) + "Z"
+
+
+def _round_text(text: str, ink: str) -> str:
+    count = len(text)
+    span = min(250.0, 19.5 * (count - 1))
+    step = span / max(count - 1, 1)
+    # Letters may touch neither each other at their feet nor the ring at their heads.
+    size = min(4.9, math.radians(step) * _TEXT_RADIUS * 1.16) if count > 1 else 4.9
+    squeeze = min(1.0, math.radians(step) * (_TEXT_RADIUS + size * 0.3) * 0.97 / size) if count > 1 else 1.0
+    out = []
+    for index, char in enumerate(text):
+        path, width = serif_outline(char, size=size, x=0, y=0, squeeze=squeeze)
+        turn = -span / 2 + index * step
+        out.append(
+            f'<path transform="translate({_CENTRE} {_CENTRE}) rotate({number(turn)}) '
+            f'translate({number(-width / 2)} {number(-_TEXT_RADIUS)})" d="{path}"/>'
+        )
+    return f'<g fill="{ink}" stroke="{ink}" stroke-width=".14">{"".join(out)}</g>'
+
+
+def _foot(text: str, ink: str, size: float, gap: float) -> str:
+    widths = [serif_outline(char, size=size, x=0, y=0)[1] for char in text]
+    x = _CENTRE - (sum(widths) + gap * (len(text) - 1)) / 2
+    out = []
+    for char, width in zip(text, widths, strict=True):
+        out.append(serif_outline(char, size=size, x=x, y=_CENTRE + 12.2)[0])
+        x += width + gap
+    return f'<path fill="{ink}" stroke="{ink}" stroke-width=".14" d="{"".join(out)}"/>'
