@@ -12,6 +12,7 @@ ABSENT_WORDS = frozenset({"缺考", "缺", "缺席", "未参加", "违纪", "作
 """Words that stand for a score and mean that the subject was not passed."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 _DATE = re.compile(
     r"(\d{4})\s*(?:[-/.年])\s*(\d{1,2})\s*(?:[-/.月])\s*(\d{1,2})\s*日?(?:[ T]0?0:00(?::00(?:\.0+)?)?)?", re.ASCII
 )
@@ -37,6 +38,8 @@ def cell_text(cell: Cell) -> str:
 
 def folded(text: str) -> str:
     """Half-width letters and digits, no outer blanks."""
+    if _FULL_WIDTH.search(text) is None:
+        return text.strip()
     return "".join(
         unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" or char == "\u3000" else char
         for char in text
@@ -46,6 +49,8 @@ def folded(text: str) -> str:
 def plain_text(cell: Cell) -> tuple[str, bool]:
     """(text on one line without control or invisible characters, whether any was removed)."""
     text = cell_text(cell)
+    if text.isprintable() and text.strip() == text and "  " not in text:
+        return text, False
     bare = _CONTROLS.sub("", text)
     return " ".join(bare.split()), bare != text
 
@@ -90,6 +95,8 @@ def cell_score(cell: Cell) -> Decimal | str | None:
     """A score: a number from 0 to 1000, "缺考" for a word that means not passed, None when it is neither."""
     if isinstance(cell, bool | date | time | timedelta):
         return None
+    if isinstance(cell, float) and cell.is_integer() and 0 <= cell <= 1000:
+        return Decimal(int(cell))
     text = folded(cell_text(cell)).lstrip("'").removesuffix("分").strip()
     if text in ABSENT_WORDS or text in ("-", "--", "—", "/"):
         return text if text in ABSENT_WORDS else "缺考"

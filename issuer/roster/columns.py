@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from issuer.errors import InputError, Words
 
@@ -74,8 +75,11 @@ class ColumnMap:
 
 def head_key(text: object) -> str:
     """The form in which heads are compared."""
-    if not isinstance(text, str):
-        return ""
+    return _text_key(text) if isinstance(text, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _text_key(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(dict.fromkeys(map(ord, "*:\u200b\ufeff")))
     return "".join(folded.split()).lower().removesuffix("(必填)").removesuffix("(选填)")
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from issuer.records.certificates import ECertificate
@@ -18,6 +18,10 @@ from issuer.roster.photos import photo_key
 from issuer.roster.rows import RosterRow
 from issuer.rules.review import START
 from verifier.record.names import name_key
+
+# Plain tables where no generated key is wanted back: the mapper costs as much as the statement.
+_SCORES = cast(Table, Score.__table__)
+_REVIEWS = cast(Table, EligibilityReview.__table__)
 
 CHUNK = 500
 """Rows that are written in one statement."""
@@ -154,11 +158,11 @@ def write_new(
             insert(Registration).returning(Registration.id, sort_by_parameter_order=True), values
         ).all()
         session.execute(
-            insert(Score),
+            insert(_SCORES),
             [score for i, row in zip(ids, chunk, strict=True) for score in _scores(i, row, subjects, key)],
         )
         session.execute(
-            insert(EligibilityReview),
+            insert(_REVIEWS),
             [
                 {
                     "registration_id": registration_id,

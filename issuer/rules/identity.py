@@ -107,6 +107,8 @@ def check_character(body: str) -> str:
 
 def _mend(text: str) -> tuple[str, tuple[str, ...]]:
     """Half-width, upper case, no blanks, no invisible characters; and the codes of what was changed."""
+    if text.isascii() and text.isalnum() and text.upper() == text:
+        return text, ()
     mended = []
     folded = "".join(unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" else char for char in text)
     if folded != text:
