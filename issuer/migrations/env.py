@@ -4,6 +4,7 @@ from alembic import context
 
 import issuer.records.access
 import issuer.records.certificates
+import issuer.records.corrections
 import issuer.records.ledger
 import issuer.records.paper
 import issuer.records.reviews  # noqa: F401 (each adds its tables to the metadata)

@@ -166,6 +166,40 @@ def upgrade() -> None:
         schema="issuer",
     )
     op.create_table(
+        "corrections",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("certificate_id", sa.Integer(), nullable=False),
+        sa.Column("new_name", sa.LargeBinary(), nullable=False),
+        sa.Column("basis", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("proposed_by", sa.String(length=80), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("successor_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "state NOT IN ('approved', 'applied') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
+            name="ck_corrections_two_people",
+        ),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["issuer.e_certificates.id"], name="fk_corrections_certificate_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_corrections"),
+        schema="issuer",
+    )
+    op.create_index(
+        "ix_issuer_corrections_certificate_id", "corrections", ["certificate_id"], unique=False, schema="issuer"
+    )
+    op.create_index(
+        "uq_corrections_open",
+        "corrections",
+        ["certificate_id"],
+        unique=True,
+        schema="issuer",
+        sqlite_where=sa.text("state IN ('proposed', 'approved')"),
+        postgresql_where=sa.text("state IN ('proposed', 'approved')"),
+    )
+    op.create_table(
         "invalidations",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("certificate_id", sa.Integer(), nullable=False),
