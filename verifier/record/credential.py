@@ -31,7 +31,7 @@ Byte layout, deterministic CBOR throughout (RFC 8949, 4.2.1; `verifier.record.cb
     | 9     | list_index      | uint  | place in that list, below 2^20                                      |
 
 An array in one private-use claim, because private-use labels (below -65536) take five bytes each and the
-shorter labels belong to IANA. 204 bytes for a typical certificate.
+shorter labels belong to IANA. 200 to 215 bytes for a typical certificate, with its signature.
 """
 
 import hashlib

@@ -13,7 +13,8 @@ Nothing in it can be tied to a certificate without that certificate's token.
 
 A checkpoint is a C2SP tlog-checkpoint: a signed note whose signature is of type 0x02 (ECDSA P-256 with SHA-256,
 DER) under the LOG key. Its key ID is the first 4 bytes of SHA-256 of the key's SPKI, as C2SP signed-note states
-for that type, which is also how our hex key ids begin.
+for that type, which is also how our hex key ids begin. To join the public network of witnesses, tlog-tiles asks
+for an Ed25519 signature beside it; readers here would ignore one, as they ignore any signature they do not know.
 """
 
 import base64
