@@ -19,6 +19,9 @@ class VerifierSettings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) of our own proxies, whose X-Forwarded-For is believed. JSON list in the environment."""
 
+    check_workers: int = 0
+    """Processes that inspect uploaded files. 0: one per core, at most 4."""
+
     @property
     def register_database(self) -> str:
         """URL of the public record with the embedded default filled in."""

@@ -121,6 +121,7 @@
     }
     if (ours || face.refuses) {
       document.getElementById('facts').hidden = !ours;
+      if (face.refuses) text('facts-title', page.compared);
       document.getElementById('cols').classList.toggle('bare', !ours);
     }
     show(face, verdict);

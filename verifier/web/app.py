@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keys.public.keyset import key_set_path
 from verifier.check.checker import Checker
+from verifier.check.sandbox import Sandbox
 from verifier.record.register import SqlRegister
 from verifier.settings import VerifierSettings
 from verifier.web import answers
@@ -50,9 +51,11 @@ def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system
     lookup_key = (settings.keys_dir / "lookup.key").read_bytes()
     register = SqlRegister(settings.register_database)
     keys = KeyFile(key_set_path(settings.keys_dir))
+    sandbox = Sandbox(settings.check_workers)
     return Desk(
         base_url=base_url,
-        checker=Checker(register, keys.key_set, lookup_key, clock, (base_url,)),
+        checker=Checker(register, keys.key_set, lookup_key, clock, (base_url,), inspect=sandbox),
+        sandbox=sandbox,
         register=register,
         keys=keys,
         lookup_key=lookup_key,
@@ -68,7 +71,7 @@ def app_over(desk: Desk) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.register.close()
+        desk.close()
 
     api = FastAPI(
         title="Certificate verification",

@@ -84,8 +84,9 @@ def checking_routes(desk: Desk) -> APIRouter:
     )
     async def check(request: Request) -> Response:
         await desk.limit_upload(request)
-        pdf = await received_pdf(request)
-        return desk.answer(request, await desk.run(desk.checker.check_pdf, pdf), Asked.FILE)
+        with desk.uploads.place():
+            result = await desk.check_file(await received_pdf(request))
+        return desk.answer(request, result, Asked.FILE)
 
     @router.post(
         "/api/v1/lookup",

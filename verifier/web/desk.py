@@ -1,17 +1,18 @@
-"""Everything a request needs, opened once; and the two ways in which checks run: in a thread, or in the sandbox."""
+"""Everything a request needs, opened once; and where its work runs: in threads, files in the sandbox's processes."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from dataclasses import dataclass, field
+from typing import Final, ParamSpec, TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from keys.public.keyset import KeySetMalformedError
 from verifier.check.checker import Checker
 from verifier.check.judgement import refusal
+from verifier.check.sandbox import BusyError, Sandbox
 from verifier.check.words import say
 from verifier.record.lookup import number_digest
 from verifier.record.public_record import PublicRecord
@@ -24,7 +25,11 @@ from verifier.web.negotiation import prefers_html
 from verifier.web.problems import Problem
 from verifier.web.rates import LOOKUPS_PER_ADDRESS, LOOKUPS_PER_NUMBER, UPLOADS_PER_ADDRESS, RateLimits
 from verifier.web.render import Pages
+from verifier.web.uploads import Gate
 from verifier.web.view import Asked
+
+MAX_UPLOADS_AT_ONCE: Final = 24
+"""Files being received or checked at one time in one process: each may take 10 MB of memory."""
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +43,32 @@ class Desk:
 
     base_url: str
     checker: Checker
+    sandbox: Sandbox
     register: SqlRegister
     keys: KeyFile
     lookup_key: bytes
     rates: RateLimits
     clients: Clients
     pages: Pages
+    uploads: Gate = field(default_factory=lambda: Gate(MAX_UPLOADS_AT_ONCE))
+    # Files wait long for their turn; in threads of their own they cannot keep anyone's QR code waiting.
+    _file_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS_AT_ONCE))
+
+    def close(self) -> None:
+        """Let go of processes and connections; both come back with the next request."""
+        self.sandbox.close()
+        self.register.close()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call something that waits for a database or a file, off the event loop."""
         return await to_thread.run_sync(lambda: work(*args, **kwargs))
+
+    async def check_file(self, pdf: bytes) -> CheckResult:
+        """Check a file; raises Problem busy when all processes are at work."""
+        try:
+            return await to_thread.run_sync(self.checker.check_pdf, pdf, limiter=self._file_threads)
+        except BusyError as error:
+            raise Problem("busy", retry_after=error.retry_after) from error
 
     async def read(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the register; raises Problem status-unknown when it cannot be read."""

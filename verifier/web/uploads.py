@@ -1,6 +1,8 @@
 """Taking a PDF in: as a form field or as the whole body, never more than the limit, counted while it arrives."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.datastructures import UploadFile
@@ -14,6 +16,25 @@ from verifier.web.problems import Problem
 MAX_UPLOAD_BYTES: Final = 10_000_000
 _FORM_OVERHEAD: Final = 16_384
 _FIELDS_BYTES: Final = 65_536
+_BUSY_SECONDS: Final = 5
+
+
+class Gate:
+    """A number of places; who finds none is told to come back, rather than kept waiting with a file in memory."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one place; raises Problem busy. For one event loop, so a plain count is enough."""
+        if self._free <= 0:
+            raise Problem("busy", retry_after=_BUSY_SECONDS)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 async def received_pdf(request: Request) -> bytes:

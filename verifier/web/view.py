@@ -134,6 +134,7 @@ def script_data(
         "refusals": {code: verdict.value for code, verdict in _REFUSALS.items()},
         "outcomes": {json.dumps(ok): words for ok, words in OUTCOMES.items()},
         "signed": SIGNED,
+        "compared": "签名数据与登记的对照（不可采信） Compared; do not rely on it",
     }
 
 

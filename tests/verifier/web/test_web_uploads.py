@@ -1,11 +1,14 @@
 """Files sent in: the two ways to send them, the limits, and what is no certificate."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.factories.public_register import PublicRegister
+from verifier.web.app import app_over, open_desk
+from verifier.web.desk import MAX_UPLOADS_AT_ONCE
 from verifier.web.uploads import MAX_UPLOAD_BYTES
 
 PDF = {"Content-Type": "application/pdf"}
@@ -75,3 +78,31 @@ def test_the_page_for_an_upload_is_drawn_by_the_same_renderer(
     assert 'data-verdict="malformed"' in page.text
     assert "无法识别" in page.text
     assert "<script" not in page.text
+
+
+def test_too_many_files_at_once_are_told_to_come_back(register: PublicRegister) -> None:
+    desk = open_desk(register.settings)
+    with TestClient(app_over(desk)) as client, ExitStack() as places:
+        for _ in range(MAX_UPLOADS_AT_ONCE):
+            places.enter_context(desk.uploads.place())
+        answer = client.post("/api/v1/check", content=b"%PDF-1.7", headers=PDF)
+        assert answer.status_code == 503
+        assert answer.json()["type"].endswith("/help/busy")
+        assert int(answer.headers["retry-after"]) > 0
+        places.close()
+        assert client.post("/api/v1/check", content=b"%PDF-1.7", headers=PDF).status_code == 422
+
+
+def test_a_busy_sandbox_is_told_like_a_full_house(register: PublicRegister) -> None:
+    settings = register.settings.model_copy(update={"check_workers": 1})
+    desk = open_desk(settings)
+    taken = 0
+    while desk.sandbox._places.acquire(blocking=False):
+        taken += 1
+    with TestClient(app_over(desk)) as client:
+        answer = client.post("/api/v1/check", content=b"%PDF-1.7", headers=PDF)
+        assert answer.status_code == 503
+        assert answer.json()["type"].endswith("/help/busy")
+        for _ in range(taken):
+            desk.sandbox._places.release()
+        assert client.post("/api/v1/check", content=b"%PDF-1.7", headers=PDF).status_code == 422
