@@ -95,7 +95,7 @@ class _DrawnFont:
         """Outline of `char` as SVG path data under an affine transform of font units."""
         pen = SVGPathPen(self._glyphs, ntos=lambda value: f"{value:.2f}".rstrip("0").rstrip("."))
         self._glyphs[self._cmap[ord(char)]].draw(TransformPen(pen, transform))
-        return pen.getCommands()
+        return str(pen.getCommands())
 
     def advance(self, char: str) -> float:
         """Advance width in font units."""

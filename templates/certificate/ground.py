@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from templates.certificate.curves import curve_path, number, rosette, rounded_frame
 from templates.fonts import serif_outline
@@ -53,14 +53,16 @@ def _waves() -> str:
     return f'<path stroke="url(#f)" stroke-width=".14" opacity=".55" d="{"".join(lines)}"/>'
 
 
+def _petal(size: float, depth: float, shift: float, angle: float) -> float:
+    return size + depth * math.cos(24 * angle + shift)
+
+
 def _medallion() -> str:
     rings = []
     for turn in range(4):
         for size, depth in ((58.0, 9.0), (40.0, 10.0)):
             shift = turn * math.pi / 2
-            rings.append(
-                rosette(CENTRE_X, CENTRE_Y, lambda a, r=size, d=depth, s=shift: r + d * math.cos(24 * a + s), 24)
-            )
+            rings.append(rosette(CENTRE_X, CENTRE_Y, partial(_petal, size, depth, shift), 24))
     return f'<path stroke="url(#f)" stroke-width=".16" opacity=".8" d="{"".join(rings)}"/>'
 
 
@@ -79,7 +81,8 @@ def _border(ink: Mapping[str, str]) -> str:
         strands.append(curve_path(at, 0.0, length, periods * 2, closed=True))
     frames = "".join(
         f'<rect x="{number(inset)}" y="{number(inset)}" width="{number(PAGE_WIDTH - 2 * inset)}" '
-        f'height="{number(PAGE_HEIGHT - 2 * inset)}" rx="{number(corner)}" stroke="{ink[name]}" stroke-width="{width}"/>'
+        f'height="{number(PAGE_HEIGHT - 2 * inset)}" rx="{number(corner)}" '
+        f'stroke="{ink[name]}" stroke-width="{width}"/>'
         for inset, corner, name, width in (
             (8.0, 9.5, "deep", 0.5),
             (17.0, 2.5, "deep", 0.25),
@@ -92,6 +95,7 @@ def _border(ink: Mapping[str, str]) -> str:
 def _watermark(ink: Mapping[str, str]) -> str:
     path, width = serif_outline("示例", size=60, x=0, y=0)
     return (
-        f'<g transform="translate({CENTRE_X} {CENTRE_Y}) rotate(-24) translate({number(-width / 2)} 20)" opacity=".5">'
+        f'<g transform="translate({CENTRE_X} {CENTRE_Y}) rotate(-24) translate({number(-width / 2)} 20)" '
+        f'opacity=".5">'
         f'<path d="{path}" stroke="{ink["tint_warm"]}" stroke-width=".3"/></g>'
     )

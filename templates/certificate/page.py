@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import typst
 
@@ -44,7 +44,7 @@ SEAL_FIELD: Rectangle = rectangle("signature", "seal")
 ARCHIVE_FIELD: Rectangle = rectangle("signature", "archive")
 """Where the archive timestamp's widget lies: a small corner of the margin. PDF points."""
 
-STANDARDS = ["a-3a", "ua-1"]
+STANDARDS: Final = ("a-3a", "ua-1")
 
 
 class RenderError(RuntimeError):
@@ -62,7 +62,7 @@ def render(page: CertificatePage) -> bytes:
         pdf = _compiler().compile(
             sys_inputs=inputs,
             format="pdf",
-            pdf_standards=STANDARDS,
+            pdf_standards=list(STANDARDS),
             timestamp=int(page.made_at.timestamp()),
         )
     except typst.TypstError as exc:

@@ -17,7 +17,7 @@ TARGET_BYTES = 26_000
 
 
 class PhotoError(ValueError):
-    """The portrait cannot be used. `code` is stable: photo-empty, photo-too-large, photo-undecodable, photo-too-small."""
+    """The portrait cannot be used. `code`: photo-empty, photo-too-large, photo-undecodable, photo-too-small."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -69,7 +69,7 @@ def _runs(row: list[bool], y: int) -> str:
 
 
 def _mode(segment: str) -> int:
-    return MODE_ALPHA_NUM if _ALPHANUMERIC.fullmatch(segment) else MODE_8BIT_BYTE
+    return int(MODE_ALPHA_NUM if _ALPHANUMERIC.fullmatch(segment) else MODE_8BIT_BYTE)
 
 
 def _version(segments: tuple[str, ...]) -> tuple[int, int]:

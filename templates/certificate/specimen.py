@@ -6,7 +6,7 @@ from typing import Any
 
 from templates.certificate.data import CertificatePage
 
-TOKEN = "K7QWERTYUIOPASDFGHJKLZXCVB"
+SPECIMEN = "K7QWERTYUIOPASDFGHJKLZXCVB"
 
 
 def specimen(**changes: Any) -> CertificatePage:
@@ -23,7 +23,7 @@ def specimen(**changes: Any) -> CertificatePage:
         "approved_on": date(2025, 6, 8),
         "issued_on": date(2025, 11, 3),
         "authority": "示例省人力资源和社会保障厅",
-        "qr_segments": (f"HTTPS://ZS.EXAMPLE.ORG.CN/V/{TOKEN}", "#", payload(310)),
+        "qr_segments": (f"HTTPS://ZS.EXAMPLE.ORG.CN/V/{SPECIMEN}", "#", payload(310)),
         "verify_host": "zs.example.org.cn",
         "credential": bytes(range(190)),
         "document_id": "20259904000127X",
