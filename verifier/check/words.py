@@ -121,12 +121,26 @@ PHRASES: dict[str, Phrase] = {
         "The published key list cannot be read; the signature cannot be judged.",
         "try-later",
     ),
+    "status-list-current": Phrase(
+        "status-list",
+        OK,
+        "状态清单签发于 {issued}，至 {expires} 有效；此后的变化离线查不到。",
+        "The status list was signed at {issued} and holds until {expires}; later changes cannot be seen offline.",
+    ),
     "status-list-expired": Phrase(
         "status",
         UNKNOWN,
-        "本机的状态清单已于 {expired} 过期，证书现在是否有效无法确定。",
-        "The status list at hand expired at {expired}; whether the certificate is valid now cannot be said.",
+        "本机的状态清单（取得于 {fetched}）已过期，证书现在是否有效无法确定。",
+        "The status list at hand (fetched at {fetched}) is past its time; whether the certificate is valid now "
+        "cannot be said.",
         "refresh-bundle",
+    ),
+    "offline-needs-payload": Phrase(
+        "credential",
+        UNKNOWN,
+        "这个网址不含签名数据，离线无法核验。",
+        "This address carries no signed data and cannot be checked offline.",
+        "scan-again",
     ),
     "status-list-missing": Phrase(
         "status",
