@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,11 @@ import pkcs11
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from pkcs11 import Attribute, ObjectClass
+from pkcs11 import Attribute, Mechanism, ObjectClass
 
 from keys.private.ceremony import hold_ceremony, rotate
 from keys.private.errors import KeyStoreError
-from keys.private.pkcs11 import Token, open_token
+from keys.private.pkcs11 import Token, TokenSigner, open_token
 from keys.public.keyset import KeySet, load_key_set
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
@@ -87,6 +88,26 @@ def test_many_threads_take_turns(token: Token, token_keys: Path) -> None:
         signatures = list(pool.map(signer.sign, messages))
     for message, signature in zip(messages, signatures, strict=True):
         published.public_key.verify(signature, message, ECDSA)
+
+
+def test_no_two_calls_are_ever_inside_the_library(token: Token, token_keys: Path) -> None:
+    key_set = load_key_set(token_keys)
+    published = key_set.current(KeyPurpose.DOCUMENT_SEAL)
+    inner = token.signer(published, key_set.anchors[0])._key
+    inside: list[int] = []
+
+    class Watched:
+        def sign(self, data: bytes, *, mechanism: Mechanism) -> bytes:
+            inside.append(1)
+            assert len(inside) == 1
+            time.sleep(0.001)
+            signature = inner.sign(data, mechanism=mechanism)
+            inside.pop()
+            return signature
+
+    signers = [TokenSigner(published, (), Watched()) for _ in range(2)]
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(lambda number: signers[number % 2].sign(b"message"), range(64)))) == 64
 
 
 def test_a_process_of_its_own_opens_its_own_session(token: Token, token_keys: Path) -> None:

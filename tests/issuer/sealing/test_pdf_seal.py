@@ -51,6 +51,24 @@ def test_the_page_stays_accessible(room: SealingRoom, page: bytes, tmp_path: Pat
     assert "0 error(s)" in result.stdout
 
 
+def test_each_widget_and_its_form_element_point_at_each_other(sealed: bytes) -> None:
+    """A reader finds the element of a widget by the parent tree, the widget by its OBJR (ISO 32000-1, 14.7.4.4)."""
+    root = PdfFileReader(io.BytesIO(sealed)).root
+    structure, document = root["/StructTreeRoot"], root["/StructTreeRoot"]["/K"][0]
+    numbers = structure["/ParentTree"]["/Nums"]
+    parents = {int(numbers[index]): numbers[index + 1] for index in range(0, len(numbers), 2)}
+    assert structure["/ParentTreeNextKey"] == max(parents) + 1
+    annotations = root["/Pages"]["/Kids"][0]["/Annots"]
+    assert len(annotations) == 2
+    for position, widget in enumerate(annotations):
+        element = parents[int(widget.get_object()["/StructParent"])]
+        assert (element["/S"], element["/K"]["/Type"]) == ("/Form", "/OBJR")
+        assert element["/K"].raw_get("/Obj") == annotations.raw_get(position)
+        assert element["/P"] == document
+        assert any(child.get_object() is element for child in document["/K"])
+        assert widget.get_object()["/TU"]
+
+
 def test_the_page_stays_archival(sealed: bytes, page: bytes) -> None:
     """What ISO 19005-3 asks of a signed file: metadata, intents and attachments as they were, quiet widgets."""
     before, after = PdfFileReader(io.BytesIO(page)), PdfFileReader(io.BytesIO(sealed))
