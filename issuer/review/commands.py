@@ -7,6 +7,8 @@ reported); 2 when nothing could be done, and then nothing was changed.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,13 +21,17 @@ from issuer.rules.terms import ReviewOutcome, ReviewRound
 if TYPE_CHECKING:
     from issuer.access.actor import Actor
     from issuer.context import Context
-    from issuer.review.decisions import DecisionReport
+    from issuer.review.report import DecisionReport
     from issuer.review.rounds import RoundReport
 
 review_app = typer.Typer(help="资格核查 / eligibility review", no_args_is_help=True, rich_markup_mode=None)
 
 SittingCode = Annotated[str, typer.Option("--sitting", help="考试批次代码 / sitting code")]
 Round = Annotated[ReviewRound, typer.Option("--round", help="轮次 / round")]
+On = Annotated[
+    datetime | None,
+    typer.Option("--on", formats=["%Y-%m-%d"], help="补录：当时的办理日期 / day it was done, when entered late"),
+]
 AdmissionNo = Annotated[str, typer.Option("--admission-no", help="准考证号 / admission number")]
 
 _SHOWN = 40
@@ -37,7 +43,6 @@ _OUTCOME_WORDS = {
     ReviewOutcome.DEFENCE_OPEN: "申辩中",
     ReviewOutcome.DEEMED_WAIVED: "视为放弃",
 }
-_ROUND_WORDS = {ReviewRound.FIRST: "第一轮", ReviewRound.SUPPLEMENTARY: "补充轮次"}
 
 
 @review_app.command("decide")
@@ -48,6 +53,7 @@ def decide(
     all_eligible: Annotated[
         bool, typer.Option("--all-eligible", help="全部待核查人员认定合格 / find everybody waiting eligible")
     ] = False,
+    on: On = None,
     yes: Annotated[bool, typer.Option("--yes", help="确认 --all-eligible / confirm it")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="只检查，不写入 / check everything, write nothing")
@@ -57,7 +63,7 @@ def decide(
     acting_as: ActingAs = None,
     as_json: AsJson = False,
 ) -> None:
-    """导入核查结果：合格的行生效，有问题的行逐行说明 / take in decisions; bad rows are told one by one."""
+    """导入核查结果，有问题的行逐行说明 / take in decisions; bad rows are told one by one."""
     from issuer.review.service import apply_decisions, decide_all_eligible
 
     if all_eligible == (file is not None):
@@ -67,11 +73,12 @@ def decide(
             "--all-eligible 将认定全部待核查人员合格，请加 --yes 确认。",
             "--all-eligible finds everybody waiting eligible: add --yes to confirm.",
         )
+    day = on.date() if on else None
     with _acting(data_dir, acting_as) as (ctx, actor):
         done = (
-            decide_all_eligible(ctx, actor, sitting, round, dry_run=dry_run)
+            decide_all_eligible(ctx, actor, sitting, round, on=day, dry_run=dry_run)
             if file is None
-            else apply_decisions(ctx, actor, sitting, round, content=file, dry_run=dry_run)
+            else apply_decisions(ctx, actor, sitting, round, content=file, on=day, dry_run=dry_run)
         )
     body = done.to_json()
     if report is not None:
@@ -110,12 +117,16 @@ def close_first_round(
 
 @review_app.command("open-supplementary")
 def open_supplementary(
-    sitting: SittingCode, data_dir: DataDir = DEFAULT_DATA_DIR, acting_as: ActingAs = None, as_json: AsJson = False
+    sitting: SittingCode,
+    on: On = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
 ) -> None:
     """开始补充资格核查 / open the supplementary round (R7)."""
     from issuer.review import service
 
-    _whole(service.open_supplementary, sitting, data_dir, acting_as, as_json)
+    _whole(partial(service.open_supplementary, on=on.date() if on else None), sitting, data_dir, acting_as, as_json)
 
 
 @review_app.command("lapse")
@@ -225,7 +236,9 @@ def status(
         return
     say(f"{progress.sitting_code} {progress.programme_name}  共 {progress.total} 人 / {progress.total} candidates")
     for (round, outcome), count in progress.counts.items():
-        say(f"  {_ROUND_WORDS[round]} · {_OUTCOME_WORDS[outcome]} ({round}/{outcome}): {count}")
+        say(
+            f"  {'第一轮' if round is ReviewRound.FIRST else '补充轮次'} · {_OUTCOME_WORDS[outcome]} ({round}/{outcome}): {count}"
+        )
     say(f"未处理异议 / open objections: {', '.join(map(str, progress.open_objections)) or 0}")
     say(f"未处理申辩 / open defences: {progress.open_defences}")
     for deadline in progress.deadlines:
@@ -284,4 +297,4 @@ def _tell(report: "DecisionReport") -> None:
 
 
 def _usage(zh: str, en: str) -> InputError:
-    return InputError("usage", Words(zh, en), remedy=Words("见 ecert review decide --help", "See --help"))
+    return InputError("usage", Words(zh, en))

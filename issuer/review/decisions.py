@@ -3,10 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -19,7 +17,8 @@ from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview, ReviewEvent
 from issuer.review.decision_file import DecisionRow, Found, bad_row, read_decisions
 from issuer.review.moves import Moves, Step, move_reviews
-from issuer.review.sitting import OpenSitting, open_sitting, within_reach
+from issuer.review.report import DecisionReport
+from issuer.review.sitting import OpenSitting, acting_day, open_sitting, within_reach
 from issuer.roster.findings import Finding
 from issuer.rules.review import ReviewAction
 from issuer.rules.terms import ReviewOutcome, ReviewRound
@@ -39,37 +38,6 @@ _OUTCOMES = {
 _Review = Row[int, str, datetime | None, bool, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionReport:
-    """What a decision file did. `moved` counts by finding; every row is moved, unchanged, or has a finding."""
-
-    sitting_code: str
-    round: ReviewRound
-    rows: int
-    moved: dict[str, int]
-    unchanged: int
-    findings: tuple[Finding, ...]
-    dry_run: bool
-
-    @property
-    def refused(self) -> int:
-        """Rows that did not go through."""
-        return len({finding.row for finding in self.findings if finding.level == "error"})
-
-    def to_json(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {
-            "sitting": self.sitting_code,
-            "round": self.round,
-            "rows": self.rows,
-            "moved": self.moved,
-            "unchanged": self.unchanged,
-            "refused": self.refused,
-            "dry_run": self.dry_run,
-            "findings": [finding.to_json() for finding in self.findings],
-        }
-
-
 def apply_decisions(
     ctx: ServiceContext,
     actor: Actor,
@@ -77,13 +45,16 @@ def apply_decisions(
     round: ReviewRound | str,
     *,
     content: Path,
+    on: date | None = None,
     dry_run: bool = False,
 ) -> DecisionReport:
     """Take in the decision file at `content` for one round, in one unit of work.
 
+    `on`: the day the decisions were reported, when the department enters them late (default: today).
+
     Raises NotFoundError (sitting), NotAllowedError (role, R1), InputError or TooLargeError (no decision file).
     """
-    round = ReviewRound(round)
+    round, day = ReviewRound(round), acting_day(ctx.clock, actor, on)
     with ctx.database.read() as session:  # who may not act learns it before the file is read
         open_sitting(session, actor, sitting_code)
     file = read_decisions(content)
@@ -96,7 +67,7 @@ def apply_decisions(
             for id_, row in wanted.items()
             if id_ not in elsewhere
         ]
-        done = move_reviews(session, ctx.clock, actor, sitting, steps, dry_run=dry_run)
+        done = move_reviews(session, ctx.clock, actor, sitting, steps, on=day, dry_run=dry_run)
         done.refused.update(elsewhere)
         unchanged += _explain_refusals(session, sitting, round, wanted, done, findings)
         moved = Counter(wanted[id_].found.value for id_ in done.moved)
@@ -117,6 +88,7 @@ def apply_decisions(
                 "moved": len(done.moved),
                 "unchanged": report.unchanged,
                 "refused": report.refused,
+                "acted_on": day.isoformat(),
             }
             record_event(
                 session,
@@ -131,10 +103,16 @@ def apply_decisions(
 
 
 def decide_all_eligible(
-    ctx: ServiceContext, actor: Actor, sitting_code: str, round: ReviewRound | str, *, dry_run: bool = False
+    ctx: ServiceContext,
+    actor: Actor,
+    sitting_code: str,
+    round: ReviewRound | str,
+    *,
+    on: date | None = None,
+    dry_run: bool = False,
 ) -> DecisionReport:
     """Find everybody eligible who still awaits this round's decision, within the actor's reach (R1)."""
-    round = ReviewRound(round)
+    round, day = ReviewRound(round), acting_day(ctx.clock, actor, on)
     with ctx.database.read() if dry_run else ctx.database.write() as session:
         sitting = open_sitting(session, actor, sitting_code)
         waiting = session.scalars(
@@ -148,7 +126,7 @@ def decide_all_eligible(
             )
         ).all()
         steps = [Step(id_, ReviewAction.FIND_ELIGIBLE) for id_ in waiting]
-        done = move_reviews(session, ctx.clock, actor, sitting, steps, dry_run=dry_run)
+        done = move_reviews(session, ctx.clock, actor, sitting, steps, on=day, dry_run=dry_run)
         if done.refused:
             raise next(iter(done.refused.values()))
     return DecisionReport(sitting.code, round, len(steps), {Found.ELIGIBLE.value: len(steps)}, 0, (), dry_run)

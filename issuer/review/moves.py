@@ -6,6 +6,7 @@ kind of move, not once for each person.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Row, bindparam, insert, select, update
@@ -53,24 +54,28 @@ def move_reviews(
     sitting: OpenSitting,
     steps: Iterable[Step],
     *,
+    on: date | None = None,
     defence_decided: bool = False,
     dry_run: bool = False,
 ) -> Moves:
     """Make every step the rules allow, in the caller's unit of work; the others are refused one by one.
 
-    At most one step a registration. Holdings and rows are locked in the order of registrations, and the
-    audit events come last, so that two such units cannot block each other for good.
+    `on` is the day the acts count for (default: today). At most one step a registration. Holdings and rows
+    are locked in the order of registrations, and the audit events come last, so that two such units cannot
+    block each other for good.
     """
     ordered = sorted(steps, key=lambda step: step.registration_id)
     done = Moves({}, {})
-    judge = _Judge(sitting, clock, defence_decided)
+    day = on or clock.today()
+    judge = _Judge(sitting, day, defence_decided)
     events: list[NewEvent] = []
     for chunk in _chunks(ordered):
         made = _settle(session, sitting, chunk, judge, done, dry_run=dry_run)
         if dry_run or not made:
             continue
         _write(session, clock, actor, made)
-        events.extend(_audit_line(row, step, move) for row, step, move in made)
+        late = None if day == clock.today() else day
+        events.extend(_audit_line(row, step, move, late) for row, step, move in made)
     record_many(session, clock, actor, events)
     return done
 
@@ -78,15 +83,15 @@ def move_reviews(
 class _Judge:
     """The rules' answer for each kind of move on this day, asked once."""
 
-    def __init__(self, sitting: OpenSitting, clock: Clock, defence_decided: bool) -> None:
-        self._dates, self._today, self._decided = sitting.dates, clock.today(), defence_decided
+    def __init__(self, sitting: OpenSitting, on: date, defence_decided: bool) -> None:
+        self._dates, self._on, self._decided = sitting.dates, on, defence_decided
         self._known: dict[tuple[ReviewState, ReviewAction], Move | DomainError] = {}
 
     def __call__(self, state: ReviewState, action: ReviewAction) -> Move | DomainError:
         answer = self._known.get((state, action))
         if answer is None:
             try:
-                answer = transition(state, action, self._dates, self._today, defence_decided=self._decided)
+                answer = transition(state, action, self._dates, self._on, defence_decided=self._decided)
             except RuleViolation as violation:
                 answer = refusal_from(violation)
             self._known[state, action] = answer
@@ -227,7 +232,7 @@ def _write(session: Session, clock: Clock, actor: Actor, made: Sequence[_Made]) 
     )
 
 
-def _audit_line(row: _ReviewRow, step: Step, move: Move) -> NewEvent:
+def _audit_line(row: _ReviewRow, step: Step, move: Move, entered_late_for: date | None) -> NewEvent:
     act = "review.decide" if step.action in _DECISIONS else f"review.{step.action}"
     details = {
         "action": step.action.value,
@@ -235,6 +240,8 @@ def _audit_line(row: _ReviewRow, step: Step, move: Move) -> NewEvent:
         "after": f"{move.to.round}/{move.to.outcome}",
         "version": row.version + 1,
     }
+    if entered_late_for is not None:
+        details["acted_on"] = entered_late_for.isoformat()
     return NewEvent(act, f"registration:{row.registration_id}", clause=move.clause, details=details)
 
 

@@ -14,7 +14,7 @@ from issuer.ports import ServiceContext
 from issuer.records.reviews import EligibilityReview
 from issuer.records.sittings import Sitting
 from issuer.review.moves import Step, move_reviews
-from issuer.review.sitting import OpenSitting, open_sitting, require_whole_programme
+from issuer.review.sitting import OpenSitting, acting_day, open_sitting, require_whole_programme
 from issuer.rules.deadlines import notice_closes_on
 from issuer.rules.notice import PublicNotice
 from issuer.rules.review import ReviewAction
@@ -94,8 +94,12 @@ def close_first_round(ctx: ServiceContext, actor: Actor, sitting_code: str) -> R
         return _move_all(ctx, session, actor, sitting, states, ReviewAction.HOLD_PENDING, ("close-first-round", "R5"))
 
 
-def open_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:
+def open_supplementary(
+    ctx: ServiceContext, actor: Actor, sitting_code: str, *, on: date | None = None
+) -> RoundReport:
     """Call everybody whose conditions are pending to the supplementary round (R7).
+
+    `on`: the day they were called, when the department enters it late (default: today).
 
     Raises NotFoundError, NotAllowedError (R1), ConflictError (first round not closed, or the year's time is up).
     """
@@ -104,7 +108,8 @@ def open_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) -> 
         _require_first_round_closed(session, sitting)
         states = [(ReviewRound.FIRST, ReviewOutcome.CONDITIONS_PENDING)]
         act = ("open-supplementary", "R7")
-        return _move_all(ctx, session, actor, sitting, states, ReviewAction.OPEN_SUPPLEMENTARY, act)
+        day = acting_day(ctx.clock, actor, on)
+        return _move_all(ctx, session, actor, sitting, states, ReviewAction.OPEN_SUPPLEMENTARY, act, on=day)
 
 
 def lapse_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:
@@ -146,6 +151,8 @@ def _move_all(
     states: list[tuple[ReviewRound, ReviewOutcome]],
     action: ReviewAction,
     act: tuple[str, str],
+    *,
+    on: date | None = None,
 ) -> RoundReport:
     steps = [
         Step(registration_id, action)
@@ -158,7 +165,7 @@ def _move_all(
             )
         )
     ]
-    done = move_reviews(session, ctx.clock, actor, sitting, steps)
+    done = move_reviews(session, ctx.clock, actor, sitting, steps, on=on)
     if done.refused:
         raise next(iter(done.refused.values()))
     name, clause = act

@@ -1,7 +1,8 @@
 """The review's use cases in one place: decisions in, rounds by the calendar, objections and defences (R4–R8)."""
 
-from issuer.review.decisions import DecisionReport, apply_decisions, decide_all_eligible
+from issuer.review.decisions import apply_decisions, decide_all_eligible
 from issuer.review.progress import SittingProgress, export_template, sitting_progress
+from issuer.review.report import DecisionReport
 from issuer.review.rounds import (
     RoundReport,
     close_first_round,

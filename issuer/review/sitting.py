@@ -1,13 +1,15 @@
 """A sitting as its review sees it: its days by the rules, its programme's scope, who may act on it."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
-from issuer.errors import NotAllowedError, NotFoundError, Words
+from issuer.clock import Clock
+from issuer.errors import InputError, NotAllowedError, NotFoundError, Words
 from issuer.records.people import Registration
 from issuer.records.sittings import Programme, Sitting
 from issuer.rules.deadlines import report_due_on
@@ -69,6 +71,25 @@ def open_sitting(
         notice=PublicNotice(sitting.notice_opens_on, sitting.notice_closes_on),
         extra=dict(sitting.extra or {}),
     )
+
+
+def acting_day(clock: Clock, actor: Actor, on: date | None) -> date:
+    """The day an act counts for: today, or an earlier day on which it was taken and is entered late.
+
+    Only the department enters acts late; the audit event names both days. Raises InputError (a day to
+    come), NotAllowedError.
+    """
+    today = clock.today()
+    if on is None or on == today:
+        return today
+    if on > today:
+        raise InputError(
+            "day-to-come",
+            Words("办理日期不能晚于今日，未作任何更改。", "The day lies in the future; nothing was changed."),
+            remedy=Words("请核对日期。", "Check the day."),
+        )
+    actor.require(Role.AUTHORITY_ISSUER)
+    return on
 
 
 def require_whole_programme(actor: Actor) -> None:

@@ -274,3 +274,28 @@ def test_the_exported_template_comes_back_as_a_decision_file(world: SmallWorld, 
         export_template(world.context, BODY, world.sitting, FIRST, target)
     report = apply_decisions(world.context, BODY, world.sitting, FIRST, content=target)
     assert [f.code for f in report.findings] == ["finding_unknown", "finding_unknown"], "nothing is filled in yet"
+
+
+def test_what_was_decided_in_time_may_be_entered_late_by_the_department_only(
+    world: SmallWorld, tmp_path: Path
+) -> None:
+    world.register(2)
+    context, sitting, department = world.context, world.sitting, staff("clerk", Role.AUTHORITY_ISSUER)
+    move_to(world, date(2026, 3, 1))
+    file = csv_file(tmp_path, (admission_no(1), "合格"), (admission_no(2), "待核查"))
+    with pytest.raises(NotAllowedError):
+        apply_decisions(context, BODY, sitting, FIRST, content=file, on=date(2025, 9, 15))
+    with pytest.raises(InputError):
+        apply_decisions(context, department, sitting, FIRST, content=file, on=date(2026, 3, 2))
+    late = apply_decisions(context, department, sitting, FIRST, content=file, on=date(2025, 9, 17), dry_run=True)
+    assert [finding.code for finding in late.findings] == ["first-round-closed"], (
+        "late is late, whenever it is entered"
+    )
+    report = apply_decisions(context, department, sitting, FIRST, content=file, on=date(2025, 9, 15))
+    assert report.moved == {"合格": 1, "待核查": 1}
+    assert open_supplementary(context, department, sitting, on=date(2025, 10, 1)).moved == 1
+    report = decide_all_eligible(context, department, sitting, SUPPLEMENTARY, on=date(2025, 10, 30))
+    assert report.moved == {"合格": 1}
+    with context.database.read() as session:
+        days = {event.details.get("acted_on") for event in session.scalars(select(AuditEvent))}
+    assert {"2025-09-15", "2025-10-01", "2025-10-30"} <= days
