@@ -236,9 +236,7 @@ def status(
         return
     say(f"{progress.sitting_code} {progress.programme_name}  共 {progress.total} 人 / {progress.total} candidates")
     for (round, outcome), count in progress.counts.items():
-        say(
-            f"  {'第一轮' if round is ReviewRound.FIRST else '补充轮次'} · {_OUTCOME_WORDS[outcome]} ({round}/{outcome}): {count}"
-        )
+        say(f"  {_OUTCOME_WORDS[outcome]} ({round}/{outcome}): {count}")
     say(f"未处理异议 / open objections: {', '.join(map(str, progress.open_objections)) or 0}")
     say(f"未处理申辩 / open defences: {progress.open_defences}")
     for deadline in progress.deadlines:
@@ -292,8 +290,8 @@ def _tell(report: "DecisionReport") -> None:
     say(f"{report.rows} rows: {moved} moved, {report.unchanged} unchanged, {report.refused} rejected")
     for finding in report.findings[:_SHOWN]:
         say(f"✗ {finding.row} 行 {finding.column}: {finding.message} [{finding.code}] → {finding.remedy}")
-    if len(report.findings) > _SHOWN:
-        note(f"另有 {len(report.findings) - _SHOWN} 条，见 --report / more in --report")
+    if (more := len(report.findings) - _SHOWN) > 0:
+        note(f"另有 {more} 条，见 --report / {more} more in --report")
 
 
 def _usage(zh: str, en: str) -> InputError:
