@@ -15,7 +15,7 @@ MAX_BYTES = 120
 
 _PLAIN = re.compile("[\u4e00-\u9fa5]+")
 """The common case, decided at once: ideographs of Unicode 1.1 only."""
-_PUNCTUATION = frozenset("·-'’.,() （）、ʻʼ‐")
+_PUNCTUATION = frozenset("·-'’.,() （）、ʻʼ‐\u0f0b")  # the last is the Tibetan tsheg between syllables
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 # Ideographs added in Unicode 15 and 15.1: assigned whatever version of Unicode this Python knows.
 _YOUNG_IDEOGRAPHS = ((0x31350, 0x323AF), (0x2EBF0, 0x2EE5D))
