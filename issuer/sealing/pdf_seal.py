@@ -94,7 +94,8 @@ class PdfSealer:
         """The sealed file; raises InputError for an unknown level or a page that cannot be sealed."""
         if level not in LEVELS:
             raise InputError("seal-level", Words("没有这个签章级别。", f"Seal levels are {', '.join(LEVELS)}."))
-        buffer = io.BytesIO(pdf)
+        # ISO 19005-3, 6.1.9: an object starts a line. Typst ends its file without one.
+        buffer = io.BytesIO(pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n")
         writer = _open(buffer)
         archive_box = self._archive_box if level == "B-LTA" else None
         fields = lay_out_fields(writer, self._seal_box, archive_box)

@@ -1,5 +1,6 @@
 """The sealing room: where private keys are opened, once a process, and the only place that uses them."""
 
+import threading
 from datetime import datetime
 
 from issuer.clock import Clock, SystemClock
@@ -30,13 +31,14 @@ class SealingRoom:
         self.key_set = key_set
         self.clock = clock
         self.seals_made = 0
+        self._counting = threading.Lock()
         self._source = source
         self._tsa_url = tsa_url
         self._signers: dict[KeyPurpose, Signer] = {}
         self._sealer: PdfSealer | None = None
 
     def signer(self, purpose: KeyPurpose) -> Signer:
-        """The key in use for this purpose; raises UnavailableError when it cannot be opened."""
+        """The key in use for this purpose; raises UnavailableError when it cannot be opened or has run out."""
         signer = self._signers.get(purpose)
         if signer is None:
             try:
@@ -48,6 +50,8 @@ class SealingRoom:
             if signer.purpose is not purpose:
                 raise _no_key(purpose)
             self._signers[purpose] = signer
+        if self.clock.now() > signer.certificate.not_valid_after_utc:
+            raise _expired(purpose)
         return signer
 
     def seal_pdf(self, pdf: bytes, *, level: str = "B-LTA") -> bytes:
@@ -56,10 +60,12 @@ class SealingRoom:
         Raises InputError when the page cannot be sealed, UnavailableError when a key or the time service is missing.
         """
         try:
+            self._refuse_stale_crls(level)
             sealed = self._sealing().seal(pdf, level)
         except KeyStoreError as error:
             raise _as_unavailable(error) from error
-        self.seals_made += 1
+        with self._counting:
+            self.seals_made += 1
         return sealed
 
     def extend(self, pdf: bytes) -> bytes:
@@ -68,14 +74,30 @@ class SealingRoom:
         Raises InputError when the file is not sealed, UnavailableError as `seal_pdf`.
         """
         try:
+            self._refuse_stale_crls("B-LTA")
             return self._sealing().extend(pdf)
         except KeyStoreError as error:
             raise _as_unavailable(error) from error
 
+    def _refuse_stale_crls(self, level: str) -> None:
+        """A seal that carries an outdated CRL would be doubted by every reader from its first day."""
+        if level not in ("B-LT", "B-LTA"):
+            return
+        now = self.clock.now()
+        if any(crl.next_update_utc is not None and crl.next_update_utc < now for crl in self.key_set.crls):
+            raise UnavailableError(
+                "crl-outdated",
+                Words("吊销列表已过期，没有盖章。", "A revocation list is out of date; nothing was sealed."),
+                remedy=Words("请运行 ecert keys crl 后重启。", "Run `ecert keys crl` and start again."),
+            )
+
     def _sealing(self) -> PdfSealer:
+        signer = self.signer(KeyPurpose.DOCUMENT_SEAL)
+        if self._tsa_url is None:
+            self.signer(KeyPurpose.TIMESTAMP)
         if self._sealer is None:
             self._sealer = PdfSealer(
-                self.signer(KeyPurpose.DOCUMENT_SEAL),
+                signer,
                 self._timestamps(),
                 self.key_set,
                 self.clock.now,
@@ -131,6 +153,20 @@ def first_ceremony(
         )
     except KeyStoreError as error:
         raise ConflictError(error.code, Words(error.zh, error.en)) from error
+
+
+def _expired(purpose: KeyPurpose) -> UnavailableError:
+    return UnavailableError(
+        "key-expired",
+        Words(
+            f"用于 {purpose.value} 的证书已到期，什么也没有签。",
+            f"The certificate for {purpose.value} has run out; nothing was signed.",
+        ),
+        remedy=Words(
+            f"请运行 ecert keys rotate {purpose.value} 后重启。",
+            f"Run `ecert keys rotate {purpose.value}` and start again.",
+        ),
+    )
 
 
 def _as_unavailable(error: KeyStoreError) -> UnavailableError:

@@ -7,7 +7,7 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pkcs11
@@ -50,7 +50,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Token:
 @pytest.fixture(scope="module")
 def token_keys(token: Token, tmp_path_factory: pytest.TempPathFactory) -> Path:
     keys_dir = tmp_path_factory.mktemp("token") / "keys"
-    hold_ceremony(keys_dir, "x", now=datetime.fromisoformat("2026-03-01T00:00:00+00:00"), maker=token)
+    hold_ceremony(keys_dir, "x", now=datetime.now(UTC) - timedelta(days=1), maker=token)
     return keys_dir
 
 

@@ -1,6 +1,7 @@
 """A sealed page before its judges, at every level."""
 
 import io
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,11 @@ def test_the_page_stays_archival(sealed: bytes, page: bytes) -> None:
     assert after.root["/Metadata"].data == before.root["/Metadata"].data
     assert dict(after.trailer["/Info"]) == dict(before.trailer["/Info"])
     assert after.trailer["/ID"][0] == before.trailer["/ID"][0]
+    assert re.search(rb"%%EOF[^\r\n]", sealed) is None
+    assert all(
+        sealed[start - 1 : start] == b"\n"
+        for start in (found.start() for found in re.finditer(rb"\d+ 0 obj\b", sealed))
+    )
     assert "/NeedAppearances" not in after.root["/AcroForm"]
     assert set(after.root["/Perms"]) == {"/DocMDP"}
     for reference in after.root["/Pages"]["/Kids"][0]["/Annots"]:

@@ -90,6 +90,19 @@ def test_wrong_passphrase_and_open_files_are_unavailable_not_a_crash(copy: Setti
     assert caught.value.code == "key-too-open"
 
 
+def test_nothing_is_signed_with_what_has_run_out(settings: Settings, page: bytes) -> None:
+    late = open_sealing_room(settings, SimulatedClock(datetime.now(UTC) + timedelta(days=500)))
+    with pytest.raises(UnavailableError) as caught:
+        late.seal_pdf(page)
+    assert caught.value.code == "crl-outdated"
+    late.seal_pdf(page, level="B-B")
+    later = open_sealing_room(settings, SimulatedClock(datetime.now(UTC) + timedelta(days=6 * 365)))
+    with pytest.raises(UnavailableError) as caught:
+        later.seal_pdf(page, level="B-B")
+    assert caught.value.code == "key-expired"
+    assert later.seals_made == 0
+
+
 def test_a_second_ceremony_is_a_conflict(copy: Settings) -> None:
     before = load_key_set(copy.keys_dir).to_json()
     with pytest.raises(ConflictError):
