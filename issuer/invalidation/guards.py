@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
@@ -88,28 +88,6 @@ def status_refusal(session: Session, certificate: ECertificate, violation: RuleV
     return refusal_from(violation, remedy=_way_on(session, certificate, violation.code))
 
 
-def refuse_while_successor_is_made(session: Session, certificate: ECertificate, clause: str) -> None:
-    """Raise ConflictError while a corrected certificate is being made from this one: it would outlive it."""
-    pending = session.scalar(
-        select(ECertificate.management_no).where(
-            ECertificate.supersedes_id == certificate.id, ECertificate.slot == "pending"
-        )
-    )
-    if pending is not None:
-        raise ConflictError(
-            "successor-being-made",
-            Words(
-                f"更正后的证书 {pending} 正在制作，本次操作未作任何更改。",
-                f"The corrected certificate {pending} is being made; nothing was changed.",
-            ),
-            remedy=Words(
-                "待其发布或放弃后，对届时有效的证书办理。",
-                "Wait until it is published or given up, then act on the certificate that is live.",
-            ),
-            clause=clause,
-        )
-
-
 def refuse_while_case_is_open(session: Session, certificate: ECertificate, clause: str) -> None:
     """Raise ConflictError while another proposal on this certificate waits for a decision."""
     if (case := open_case(session, certificate)) is not None:
@@ -143,20 +121,19 @@ def applied_case(session: Session, certificate: ECertificate) -> Invalidation | 
 
 
 def other_open_certificate(session: Session, certificate: ECertificate) -> bool:
-    """Whether another certificate has, or is about to take, this qualification's slot."""
-    return (
-        session.scalar(
-            select(ECertificate.id)
-            .where(
-                ECertificate.person_id == certificate.person_id,
-                ECertificate.qualification == certificate.qualification,
-                ECertificate.slot.in_(("pending", "live")),
-                ECertificate.id != certificate.id,
-            )
-            .limit(1)
-        )
-        is not None
+    """Whether another certificate has, or is about to take, this qualification's slot.
+
+    A correction that is being made from this very certificate does not count: publishing it looks at the
+    old one's status again under the holding's lock, and gives up if that is not valid.
+    """
+    others = select(ECertificate.id).where(
+        ECertificate.person_id == certificate.person_id,
+        ECertificate.qualification == certificate.qualification,
+        ECertificate.slot.in_(("pending", "live")),
+        ECertificate.id != certificate.id,
+        func.coalesce(ECertificate.supersedes_id, 0) != certificate.id,
     )
+    return session.scalar(others.limit(1)) is not None
 
 
 def _way_on(session: Session, certificate: ECertificate, code: str) -> Words | None:

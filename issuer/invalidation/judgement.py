@@ -11,7 +11,6 @@ from issuer.invalidation.grounds import reason_class
 from issuer.invalidation.guards import (
     open_case,
     other_open_certificate,
-    refuse_while_successor_is_made,
     status_refusal,
 )
 from issuer.ports import ServiceContext
@@ -77,7 +76,6 @@ def apply_invalidation(
     require_proposal(
         session, certificate, ground, case.basis, case.effective_on, case.from_beginning, today=today, own=case
     )
-    refuse_while_successor_is_made(session, certificate, case.clause)
     at = ctx.clock.now()
     change_status(
         session,

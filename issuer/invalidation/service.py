@@ -20,7 +20,6 @@ from issuer.invalidation.guards import (
     applied_case,
     refusal_is_recorded,
     refuse_while_case_is_open,
-    refuse_while_successor_is_made,
     require_person,
     require_second_person,
 )
@@ -60,7 +59,6 @@ def propose(
     with ctx.database.write() as session:
         certificate = hold_certificate(session, actor, management_no)
         require_proposal(session, certificate, ground, basis, effective_on, from_beginning, today=today)
-        refuse_while_successor_is_made(session, certificate, ground.clause)
         case = _new_case(ctx, session, actor, certificate, ground, basis, effective_on)
         case.from_beginning, case.suspended = from_beginning, suspend
         session.add(case)
