@@ -109,10 +109,12 @@
     // What is refused for itself is not helped by what the register says of some certificate.
     if (face.refuses) checks.textContent = '';
     var signed = credential && credential.verified;
-    // Each goes on top: what failed stands first, otherwise the signature before what rests on it.
-    var lines = signed && code !== 'credential-verified' ? ['credential-verified', code] : [code];
-    if (page.words[code].ok) lines.reverse();
-    lines.forEach(function (line) { add(line, face.tone, field); });
+    add(code, face.tone, field);
+    if (signed && code !== 'credential-verified') add('credential-verified', face.tone);
+    // What did not pass stands first, as the server draws it.
+    Array.from(checks.querySelectorAll('li:not(.tone-good)')).reverse().forEach(function (line) {
+      checks.insertBefore(line, checks.firstChild);
+    });
     var ours = signed && credential.token === page.token;
     if (ours) {
       var record = page.record || {};
@@ -121,7 +123,10 @@
     }
     if (ours || face.refuses) {
       document.getElementById('facts').hidden = !ours;
-      if (face.refuses) text('facts-title', page.compared);
+      if (face.refuses) {
+        text('facts-title', page.compared);
+        document.getElementById('facts').classList.add('refused');
+      }
       document.getElementById('cols').classList.toggle('bare', !ours);
     }
     show(face, verdict);

@@ -89,6 +89,7 @@ def test_a_fallen_certificate_shows_its_status_and_its_name(
     seen = look(phone, fallen.qr)
     assert (seen.verdict, seen.tone, seen.headline) == (status, tone, headline)
     assert fallen.claims.name in seen.text
+    assert seen.codes[0] == f"status-{status}"
     assert "2025年11月3日" in seen.text
     if extra:
         assert phone.locator("[data-f=superseded_by] a").get_attribute("href") == f"/v/{successor.token}"
