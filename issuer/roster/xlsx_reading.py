@@ -1,7 +1,9 @@
 """Sheets of an .xlsx file, read by calamine after `xlsx_guard` has measured them."""
 
 import posixpath
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -23,6 +25,11 @@ from issuer.roster.limits import MAX_MERGED, refuse_unreadable
 from issuer.roster.xlsx_guard import SheetMeasure, measure_workbook, refuse_password
 
 Cell = str | float | int | bool | date | datetime | time | timedelta
+_DAMAGE = (
+    *(CalamineError, ZipError, zipfile.BadZipFile, zlib.error, ParseError, DefusedXmlException),
+    *(OSError, EOFError, LookupError, ValueError, NotImplementedError, RuntimeError, struct.error),
+)
+"""What calamine, zipfile and the XML parser raise for damaged files."""
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -75,8 +82,7 @@ def open_workbook(path: Path) -> list[XlsxSheet]:
         return [XlsxSheet(book.get_sheet_by_name(name), measures.get(parts.get(name, ""))) for name in wanted]
     except PasswordError:
         refuse_password()
-    # BaseException's own PanicException comes from the reader's native code when a file is broken.
-    except (CalamineError, ZipError, OSError, KeyError, ValueError, ParseError, DefusedXmlException):
+    except _DAMAGE:
         refuse_unreadable(
             "roster-unreadable",
             "工作簿已损坏，无法读取",

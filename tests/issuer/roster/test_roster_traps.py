@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import struct
 import time
 import zipfile
@@ -14,6 +15,7 @@ import pytest
 import xlsxwriter
 
 from issuer.errors import InputError, TooLargeError
+from issuer.roster.reading import open_roster
 from tests.factories.roster_files import HEADS, SUBJECTS, invent, write_csv, write_roster, write_xlsx
 from tests.issuer.roster.conftest import RosterWorld, codes
 
@@ -227,6 +229,34 @@ def test_files_of_another_kind_are_refused(world: RosterWorld) -> None:
         with pytest.raises(InputError):
             world.take(path)
     assert world.snapshot() == before
+
+
+def test_whatever_is_done_to_a_workbooks_bytes_it_is_read_or_refused(tmp_path: Path) -> None:
+    whole = write_xlsx(tmp_path / "r.xlsx", [list(HEADS), *_rows(5)]).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if name.startswith("xl/")}
+    chance = random.Random(7)
+    outcomes = set()
+    for turn in range(400):
+        path = tmp_path / "x.xlsx"
+        if turn % 2:
+            data = bytearray(whole)
+            for _ in range(chance.randrange(1, 6)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            path.write_bytes(data)
+        else:
+            name = chance.choice(sorted(parts))
+            body = bytearray(parts[name])
+            at = chance.randrange(len(body))
+            body[at : at + chance.randrange(30)] = chance.choice(
+                (b"<", b'"', b"99999999999", b"-1", b"&x;", b"", b"\0")
+            )
+            path.write_bytes(_zip({**parts, name: bytes(body)}))
+        try:
+            outcomes.add(len(list(open_roster(path, SUBJECTS).data_rows())))
+        except InputError as refusal:
+            outcomes.add(refusal.code)
+    assert {5, "roster-unreadable"} <= outcomes
 
 
 def test_the_header_is_found_below_titles_on_the_sheet_that_has_it(world: RosterWorld) -> None:
