@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +15,10 @@ from issuer.audit_commands import audit_app
 from issuer.commands import (
     DEFAULT_DATA_DIR,
     EXIT_INTERRUPTED,
+    EXIT_REFUSED,
     AsJson,
     DataDir,
+    cli_context,
     cli_settings,
     print_json,
     report_refusal,
@@ -22,12 +26,27 @@ from issuer.commands import (
     report_usage,
     say,
 )
+from issuer.demo.commands import demo
 from issuer.errors import DomainError
 from issuer.invalidation.commands import invalidation_app, reinstate, revoke
+from issuer.issuance.commands import certificate_app, issue
 from issuer.paper.commands import paper_app
 from issuer.review.commands import review_app
 from issuer.roster.commands import roster_app, sitting_app
 from issuer.rules.violation import RuleViolation
+from keys.cli import app as keys_app
+from verifier.cli import verify
+
+ADDRESS = "ECERT_VERIFY_BASE_URL"
+
+
+class Side(StrEnum):
+    """What `serve` serves."""
+
+    ISSUER = "issuer"
+    VERIFIER = "verifier"
+    ALL = "all"
+
 
 app = typer.Typer(
     name="ecert",
@@ -36,14 +55,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.add_typer(roster_app, name="roster")
-app.add_typer(sitting_app, name="sitting")
-app.add_typer(review_app, name="review")
-app.add_typer(invalidation_app, name="invalidation")
-app.add_typer(paper_app, name="paper")
-app.add_typer(audit_app, name="audit")
-app.command("revoke")(revoke)
-app.command("reinstate")(reinstate)
 
 
 @app.callback(invoke_without_command=True)
@@ -78,11 +89,140 @@ def init(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
         say(f"数据目录已是最新 / the data folder is already up to date: {data_dir}")
 
 
+@app.command()
+def serve(
+    side: Annotated[Side, typer.Argument(help="issuer | verifier | all")] = Side.ALL,
+    host: Annotated[str, typer.Option("--host", help="监听地址 / address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="端口 / port")] = 8000,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """启动网站：签发端、核验端或两者 / serve the issuer, the verifier or both until interrupted."""
+    from issuer.serving import serve as run_server
+
+    where = f"http://{host}:{port}/"
+    if as_json:
+        print_json({"serving": side.value, "url": where})
+    else:
+        say(f"服务地址 / serving {side.value}: {where}  (Ctrl-C 结束 / to stop)")
+    sys.stdout.flush()
+    run_server(cli_settings(data_dir), side.value, host, port)
+
+
+@app.command()
+def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """检查密钥、字体、数据库、存储、时钟 / look at keys, fonts, databases, storage, clock. Exit 2 if one fails."""
+    from issuer.doctor import examine
+
+    with cli_context(data_dir) as ctx:
+        found = examine(ctx)
+    bad = any(item.ok is False for item in found)
+    if as_json:
+        print_json({"ok": not bad, "checks": [item.to_json() for item in found]})
+    for item in () if as_json else found:
+        mark = {True: "✓", False: "✗", None: "!"}[item.ok]
+        say(f"{mark} {item.name}: {item.zh} / {item.en}" + (f" → {item.remedy}" if item.remedy else ""))
+    if bad:
+        raise Exit(EXIT_REFUSED)
+
+
+app.command()(issue)
+app.command()(revoke)
+app.command()(reinstate)
+app.command()(demo)
+app.command("verify")(verify)
+app.add_typer(certificate_app, name="certificate")
+app.add_typer(roster_app, name="roster")
+app.add_typer(sitting_app, name="sitting")
+app.add_typer(review_app, name="review")
+app.add_typer(invalidation_app, name="invalidation")
+app.add_typer(paper_app, name="paper")
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
+
+
+PassphraseFile = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="备份口令所在文件 / file with the backup's passphrase")
+]
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="备份文件 .tar / where to write it")],
+    passphrase_file: PassphraseFile = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """备份数据库、文件和密钥（可在运行中进行）/ back up databases, files and keys, while in use."""
+    from issuer.backup import back_up, new_passphrase
+    from issuer.clock import SystemClock
+
+    given = _passphrase(passphrase_file)
+    passphrase = given or new_passphrase()
+    report = back_up(cli_settings(data_dir), SystemClock(), target, passphrase)
+    if as_json:
+        body = {"path": str(report.path), "entries": report.entries, "bytes": report.size}
+        print_json(body if given else body | {"passphrase": passphrase})
+        return
+    say(f"已备份 / backed up: {report.path} ({report.entries} 项 / entries, {report.size >> 10} KiB)")
+    if not given:
+        say(f"口令（只显示一次，请与备份分开保管）/ passphrase, shown once, keep it apart: {passphrase}")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="备份文件 / the backup")],
+    passphrase_file: PassphraseFile = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """从备份恢复到空目录，并核对 / restore into an empty folder and check what was restored."""
+    from issuer.backup import restore as restore_backup
+    from issuer.errors import InputError, Words
+    from issuer.restored import check_restored
+
+    passphrase = _passphrase(passphrase_file)
+    if not passphrase:
+        raise InputError(
+            "passphrase-missing",
+            Words("恢复需要备份口令。", "Restoring needs the backup's passphrase."),
+            remedy=Words(
+                "用 --passphrase-file 或环境变量 ECERT_BACKUP_PASSPHRASE 提供。",
+                "Give --passphrase-file or set ECERT_BACKUP_PASSPHRASE.",
+            ),
+        )
+    report = restore_backup(cli_settings(data_dir), source, passphrase)
+    with cli_context(data_dir) as ctx:
+        checked = check_restored(ctx)
+    if as_json:
+        print_json({"data_dir": str(report.path), "entries": report.entries, **checked.to_json()})
+    else:
+        say(f"已恢复 / restored: {report.path} ({report.entries} 项 / entries)")
+        say(f"证书文件 / certificate files {checked.files}，缺失或不符 / missing or changed {len(checked.damaged)}")
+        say(f"审计链 / audit chain: {'完整 / whole' if checked.audit_intact else '不完整 / broken'}")
+    if not checked.good:
+        raise Exit(EXIT_REFUSED)
+
+
+def _passphrase(file: Path | None) -> str | None:
+    if file is None:
+        return os.environ.get("ECERT_BACKUP_PASSPHRASE")
+    from issuer.errors import InputError, Words
+
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(
+            "passphrase-unreadable", Words("口令文件无法读取。", "The passphrase file cannot be read.")
+        ) from exc
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every error becomes one clear line."""
     as_json = "--json" in arguments
     try:
-        outcome: Any = app(args=list(arguments), prog_name="ecert", standalone_mode=False)
+        with _address_of(_data_dir(arguments)):
+            outcome: Any = app(args=list(arguments), prog_name="ecert", standalone_mode=False)
     except (DomainError, RuleViolation) as exc:
         return report_refusal(exc, as_json=as_json)
     except TyperException as exc:
@@ -96,6 +236,21 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as exc:  # noqa: BLE001 (the last line of defence: a reference instead of a traceback)
         return report_unexpected(exc, _data_dir(arguments), as_json=as_json)
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _address_of(data_dir: Path) -> Iterator[None]:
+    """Take the verification address the folder was made for, unless the environment names another."""
+    from issuer.initialise import remembered_base_url
+
+    address = None if ADDRESS in os.environ else remembered_base_url(data_dir)
+    if address is not None:
+        os.environ[ADDRESS] = address
+    try:
+        yield
+    finally:
+        if address is not None:
+            del os.environ[ADDRESS]
 
 
 def _data_dir(arguments: Sequence[str]) -> Path:

@@ -2,12 +2,8 @@
 
 import getpass
 import json
-import logging
 import os
-import re
-import secrets
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from issuer.error_log import keep_traceback
 from issuer.errors import DomainError, Words
 from issuer.rules.violation import RuleViolation
 
@@ -157,8 +154,7 @@ def report_usage(message: str, *, as_json: bool) -> int:
 
 def report_unexpected(exc: BaseException, data_dir: Path, *, as_json: bool) -> int:
     """Keep the traceback in DATA_DIR/logs, say one line with its reference; returns the exit code (70)."""
-    reference = secrets.token_hex(4)
-    kept = _write_log(exc, data_dir, reference)
+    reference, kept = keep_traceback(exc, data_dir)
     zh = f"程序内部错误，编号 {reference}；数据保持上一次完成时的状态。"
     en = f"Unexpected error, reference {reference}; the data is as the last finished step left it."
     where = f" → {kept}" if kept else ""
@@ -167,37 +163,6 @@ def report_unexpected(exc: BaseException, data_dir: Path, *, as_json: bool) -> i
     else:
         note(_one_line(f"{zh} / {en}{where}"))
     return EXIT_UNEXPECTED
-
-
-def _write_log(exc: BaseException, data_dir: Path, reference: str) -> Path | None:
-    # Frames and exception types only: messages may carry a row's personal data (SQL parameters do).
-    lines = [f"reference {reference}"]
-    link: BaseException | None = exc
-    while link is not None:
-        lines += [line.rstrip() for line in traceback.format_tb(link.__traceback__)]
-        lines.append(f"{type(link).__module__}.{type(link).__qualname__}: {scrub(str(link))}")
-        link = link.__cause__ or link.__context__
-    if not data_dir.is_dir():
-        return None
-    path = data_dir / "logs" / f"error-{reference}.log"
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError:
-        logging.getLogger(__name__).warning("the log folder cannot be written")
-        return None
-    return path
-
-
-_PARAMETERS = re.compile(r"\[(?:parameters|SQL):.*", re.DOTALL)
-_LONG_NUMBER = re.compile(r"[0-9]{6,}[0-9Xx]?")
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-
-
-def scrub(text: str) -> str:
-    """An error text without what could be a person's: SQL parameters, long numbers, Chinese words."""
-    text = _PARAMETERS.sub("[…]", text)
-    return _HAN.sub("…", _LONG_NUMBER.sub("…", text))[:2000]
 
 
 def _one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from issuer.records.storage import Storage
 from issuer.settings import Settings
 
 if TYPE_CHECKING:
+    from issuer.jobs.embedded import EmbeddedJobs
     from issuer.publication.relay import Relay
     from issuer.sealing.room import SealingRoom
 
@@ -76,8 +77,17 @@ class Context:
             self.lookup_key,
         )
 
+    @cached_property
+    def jobs(self) -> "EmbeddedJobs":
+        """Work that goes on in the background of this process."""
+        from issuer.jobs.embedded import EmbeddedJobs
+
+        return EmbeddedJobs(self)
+
     def close(self) -> None:
-        """Let go of database connections."""
+        """Finish background work, let go of database connections."""
+        if "jobs" in self.__dict__:
+            self.jobs.close()
         self.database.engine.dispose()
         self.register_engine.dispose()
 

@@ -50,9 +50,23 @@ def initialise(settings: Settings, clock: Clock) -> bool:
         issuer_engine.dispose()
         register_engine.dispose()
     open_storage(settings)
-    marker = {"format": FORMAT, "initialised_at": clock.now().isoformat()}
+    marker = {
+        "format": FORMAT,
+        "initialised_at": clock.now().isoformat(),
+        "verify_base_url": settings.verify_base_url,
+    }
     _write_whole(folder / MARKER, json.dumps(marker).encode() + b"\n")
     return True
+
+
+def remembered_base_url(data_dir: Path) -> str | None:
+    """The verification address the folder was made for: its QR codes point there whatever port serves it today."""
+    try:
+        marker = json.loads((data_dir / MARKER).read_text(encoding="utf-8"))
+        address = marker["verify_base_url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return address if isinstance(address, str) else None
 
 
 def write_secret(path: Path, content: bytes) -> None:

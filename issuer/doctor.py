@@ -1,0 +1,167 @@
+"""`ecert doctor`: what could go wrong on this machine, looked at before it does, each with its remedy."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from issuer.clock import Clock
+from issuer.context import Context
+from issuer.migrations.runner import current, newest
+from issuer.settings import Settings
+
+EXPIRY_WARNING = timedelta(days=60)
+FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing looked at. `ok` None: works, but somebody should know."""
+
+    name: str
+    ok: bool | None
+    zh: str
+    en: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As --json prints it."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "message": self.zh,
+            "message_en": self.en,
+            "remedy": self.remedy,
+        }
+
+
+def examine(ctx: Context) -> list[Examined]:
+    """Look at everything; nothing is changed but a probe file in storage."""
+    looks = (
+        _key_files(ctx.settings),
+        _keys(ctx),
+        _fonts(),
+        _databases(ctx),
+        _storage(ctx),
+        _clock(ctx, ctx.clock),
+        _address(ctx.settings),
+    )
+    return [found for look in looks for found in look]
+
+
+def _key_files(settings: Settings) -> Iterator[Examined]:
+    if os.name != "posix":
+        return
+    secret = [settings.keys_dir / name for name in ("data.key", "lookup.key", "passphrase")]
+    secret += sorted((settings.keys_dir / "private").glob("*"))
+    loose = [path for path in secret if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if loose:
+        names = " ".join(str(path) for path in loose)
+        yield Examined("key-files", False, "密钥文件可被他人读取", "others can read key files", f"chmod 600 {names}")
+    else:
+        yield Examined("key-files", True, "密钥文件仅所有者可读", "key files are the owner's only")
+
+
+def _keys(ctx: Context) -> Iterator[Examined]:
+    from keys.public.purposes import KeyPurpose
+
+    now = ctx.clock.now()
+    for purpose in KeyPurpose:
+        try:
+            ctx.room().signer(purpose)
+            key = ctx.room().key_set.current(purpose)
+        except Exception as exc:  # noqa: BLE001 (whatever a key store raises is the finding)
+            code = getattr(exc, "code", type(exc).__name__)
+            yield Examined(
+                f"key-{purpose}", False, f"密钥无法打开（{code}）", f"cannot be opened ({code})", "ecert keys list"
+            )
+            continue
+        if key.not_after - now < EXPIRY_WARNING:
+            until = key.not_after.date()
+            remedy = f"ecert keys rotate {purpose}"
+            yield Examined(f"key-{purpose}", None, f"{until} 到期", f"runs out on {until}", remedy)
+        else:
+            yield Examined(f"key-{purpose}", True, "可用", "opens")
+
+
+def _fonts() -> Iterator[Examined]:
+    from templates.fonts import RARE_FILES, rare_font_files
+
+    if len(rare_font_files()) == len(RARE_FILES):
+        yield Examined("fonts", True, "可显示 GB 18030-2022 全部汉字", "all ideographs of GB 18030-2022 can be drawn")
+    else:
+        yield Examined(
+            "fonts",
+            None,
+            "缺少花园明朝字体，含生僻字的姓名将不予制发",
+            "Hanazono is missing: names with rare characters will be refused before a number is spent",
+            "apt install fonts-hanazono",
+        )
+
+
+def _databases(ctx: Context) -> Iterator[Examined]:
+    for name, engine, side in (
+        ("database-issuer", ctx.database.engine, "issuer"),
+        ("database-register", ctx.register_engine, "public_record"),
+    ):
+        at = current(engine, side)  # type: ignore[arg-type]  # a literal, through a tuple
+        good = at == newest(side)  # type: ignore[arg-type]
+        yield Examined(name, good, f"版本 {at}", f"revision {at}", "" if good else "ecert init")
+    waiting = ctx.relay.backlog()
+    yield Examined(
+        "relay",
+        True if waiting == 0 else None,
+        f"待公布 {waiting} 条",
+        f"{waiting} events wait to be published",
+        "" if waiting == 0 else "ecert serve",
+    )
+
+
+def _storage(ctx: Context) -> Iterator[Examined]:
+    try:
+        ctx.storage.put("doctor/probe", b"probe")
+        good = ctx.storage.get("doctor/probe") == b"probe"
+    except Exception:  # noqa: BLE001 (an object store raises what it likes; the finding is the same)
+        good = False
+    yield Examined(
+        "storage",
+        good,
+        "文件存储可读写" if good else "文件存储无法读写",
+        "files can be written and read" if good else "files cannot be written",
+        "" if good else "检查权限与磁盘空间 / check permissions and space",
+    )
+    free = shutil.disk_usage(ctx.settings.data_dir).free
+    yield Examined(
+        "disk",
+        True if free > FREE_BYTES else None,
+        f"剩余 {free >> 20} MiB",
+        f"{free >> 20} MiB free",
+        "" if free > FREE_BYTES else "清理或扩容 / make room",
+    )
+
+
+def _clock(ctx: Context, clock: Clock) -> Iterator[Examined]:
+    now, made = clock.now(), ctx.room().key_set.generated_at
+    good = now >= made - timedelta(minutes=5)
+    yield Examined(
+        "clock",
+        good,
+        f"{now:%Y-%m-%d %H:%M} UTC" if good else "系统时间早于密钥生成时间",
+        f"{now:%Y-%m-%d %H:%M} UTC" if good else "the clock is behind the making of the keys",
+        "" if good else "校准系统时间 / set the clock (chrony, ntpd)",
+    )
+
+
+def _address(settings: Settings) -> Iterator[Examined]:
+    url = settings.verify_base_url
+    good = url.startswith("https://")
+    yield Examined(
+        "verify-address",
+        True if good else None,
+        f"二维码指向 {url}",
+        f"QR codes point to {url}",
+        "" if good else "正式使用前设置 / before real use set ECERT_VERIFY_BASE_URL=https://…",
+    )

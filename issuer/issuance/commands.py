@@ -1,0 +1,207 @@
+"""`ecert issue` and `ecert certificate …`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from issuer.commands import (
+    DEFAULT_DATA_DIR,
+    ActingAs,
+    AsJson,
+    DataDir,
+    cli_actor,
+    cli_context,
+    print_json,
+    progress,
+    say,
+)
+
+if TYPE_CHECKING:
+    from issuer.issuance.plan import IssuePlan
+    from issuer.issuance.service import BatchReport
+
+certificate_app = typer.Typer(help="电子证书 / certificates", no_args_is_help=True, rich_markup_mode=None)
+
+ManagementNo = Annotated[str, typer.Argument(help="管理号 / management number")]
+CorrectionId = Annotated[int, typer.Argument(help="更正编号 / correction number")]
+
+
+def issue(
+    sitting: Annotated[str, typer.Option("--sitting", help="考试批次 / sitting")],
+    workers: Annotated[int, typer.Option("--workers", help="进程数，0 为每核一个 / processes, 0: one per core")] = 0,
+    plan: Annotated[bool, typer.Option("--plan", help="只显示将做什么 / show what would happen")] = False,
+    apply: Annotated[str | None, typer.Option("--apply", help="按 --plan 的摘要执行 / the plan's digest")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """向可以制发的人员制发电子证书；中断后重新运行即可继续 / issue; run it again after an interruption."""
+    from issuer.issuance.service import issue_sitting, preview_issue
+
+    with cli_context(data_dir) as ctx:
+        actor = cli_actor(ctx, acting_as)
+        preview = preview_issue(ctx, actor, sitting)
+        if plan:
+            print_json(preview.to_json()) if as_json else _tell_plan(preview)
+            return
+        total = len(preview.new) + len(preview.resumed)
+        with progress("制发 / issuing", total, quiet=as_json) as show:
+            report = issue_sitting(
+                ctx, actor, sitting, workers, lambda done, _total: show(done), expected_digest=apply
+            )
+    print_json(report.to_json()) if as_json else _tell_report(report)
+
+
+@certificate_app.command("show")
+def show(
+    management_no: ManagementNo,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """显示一份证书 / one certificate."""
+    from issuer.issuance.queries import show_certificate
+
+    with cli_context(data_dir) as ctx:
+        body = show_certificate(ctx, cli_actor(ctx, acting_as), management_no).to_json()
+    if as_json:
+        print_json(body)
+        return
+    say(f"{body['management_no']}  {body['name']}  {body['programme']} {body['level']} {body['specialty']}")
+    say(f"状态 / status: {body['status'] or body['state']}  批准 / approved: {body['approved_on']}")
+    say(f"核验 / verify: {body['verify_url']}")
+    for event in body["history"]:
+        say(f"  {event['at']}  {event['status']}  {event['reason'] or ''}")
+
+
+@certificate_app.command("pdf")
+def pdf(
+    management_no: ManagementNo,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="写到哪里 / where to write it")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """取出证书文件（核对摘要后）/ write the sealed file, its digest checked."""
+    from issuer.issuance.files import read_file
+    from issuer.issuance.queries import show_certificate
+
+    with cli_context(data_dir) as ctx:
+        view = show_certificate(ctx, cli_actor(ctx, acting_as), management_no)
+        content = read_file(ctx, view.certificate)
+    path = out or Path(f"{view.certificate.management_no}.pdf")
+    if path.is_dir():
+        path /= f"{view.certificate.management_no}.pdf"
+    _write(path, content)
+    if as_json:
+        print_json({"path": str(path), "sha256": view.certificate.file_sha256, "bytes": len(content)})
+    else:
+        say(str(path))
+
+
+@certificate_app.command("correct")
+def correct(
+    management_no: ManagementNo,
+    name: Annotated[str, typer.Option("--name", help="更正后的姓名 / the right name")],
+    basis: Annotated[str, typer.Option("--basis", help="依据 / basis")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """提议更正姓名，由另一人批准 / propose a corrected name; somebody else approves it."""
+    from issuer.issuance.supersede import supersede
+
+    with cli_context(data_dir) as ctx:
+        number = supersede(ctx, cli_actor(ctx, acting_as), management_no, name, basis)
+    if as_json:
+        print_json({"correction": number, "state": "proposed"})
+        return
+    say(f"已提议更正 {number}，须由另一人批准 / proposed; somebody else must approve:")
+    say(f"  ecert certificate approve-correction {number} --as USER")
+
+
+@certificate_app.command("corrections")
+def corrections(
+    state: Annotated[str | None, typer.Option("--state", help="proposed | approved | applied | …")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出更正 / corrections, newest first."""
+    from issuer.issuance.queries import list_corrections
+
+    with cli_context(data_dir) as ctx:
+        rows = list_corrections(ctx, cli_actor(ctx, acting_as), state)
+    if as_json:
+        print_json({"corrections": rows})
+        return
+    if not rows:
+        say("没有更正 / no corrections")
+    for row in rows:
+        say(f"{row['id']}  {row['management_no']}  {row['state']}  {row['proposed_by']} → {row['decided_by'] or '…'}")
+
+
+@certificate_app.command("approve-correction")
+def approve_correction(
+    correction: CorrectionId,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """批准更正：制发新证书，旧证书即被取代 / approve: the new certificate takes the old one's place."""
+    from issuer.issuance.supersede import approve_supersession
+
+    with cli_context(data_dir) as ctx:
+        number = approve_supersession(ctx, cli_actor(ctx, acting_as), correction)
+    print_json({"correction": correction, "management_no": number}) if as_json else say(f"新证书 / new: {number}")
+
+
+@certificate_app.command("refuse-correction")
+def refuse_correction(
+    correction: CorrectionId,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """不予批准，或由提议人撤回 / reject, or withdraw as the proposer."""
+    from issuer.issuance.supersede import refuse_supersession
+
+    with cli_context(data_dir) as ctx:
+        refuse_supersession(ctx, cli_actor(ctx, acting_as), correction)
+    print_json({"correction": correction, "state": "closed"}) if as_json else say("已办结 / closed")
+
+
+def _write(path: Path, content: bytes) -> None:
+    from issuer.errors import InputError, Words
+
+    try:
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as exc:
+        raise InputError(
+            "cannot-write",
+            Words("无法写入目标文件。", "The file cannot be written there."),
+            remedy=Words("用 --out 指定可写的位置。", "Name a place with --out."),
+        ) from exc
+
+
+def _tell_plan(plan: "IssuePlan") -> None:
+    say(f"{plan.sitting}: 将制发 / to issue {len(plan.new)}，继续 / to continue {len(plan.resumed)}")
+    say(f"已发布 / published already {len(plan.done)}，不予制发 / refused {len(plan.refused)}")
+    for refused in plan.refused[:20]:
+        say(f"  登记 / registration {refused.registration}: {refused.code} [{refused.clause or '-'}]")
+    say(f"执行 / to do it: ecert issue --sitting {plan.sitting} --apply {plan.digest}")
+
+
+def _tell_report(report: "BatchReport") -> None:
+    say(f"批次 / batch {report.batch}: 发布 / published {report.published}，用时 / seconds {report.seconds:.1f}")
+    if report.already:
+        say(f"此前已发布 / published before: {report.already}")
+    for refused in report.refused[:20]:
+        say(f"  登记 / registration {refused.registration}: {refused.code} [{refused.clause or '-'}]")
+    if len(report.refused) > 20:
+        say(f"  …… 共 / in all {len(report.refused)}（--json）")
+    if report.cancelled:
+        say("批次已被取消，草稿保留 / the batch was cancelled; drafts are kept")
