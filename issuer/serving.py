@@ -29,14 +29,11 @@ REFRESH_SECONDS = 300.0
 def serve(settings: Settings, side: Side, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. Raises UnavailableError when the port is taken or the folder not ready."""
     _require_free(host, port)
-    if side == "verifier":
-        from verifier.settings import VerifierSettings
-        from verifier.web.app import create_app
+    from issuer.app import create_combined_app, create_issuer_app, create_public_app
 
-        public = VerifierSettings(data_dir=settings.data_dir, verify_base_url=settings.verify_base_url)
-        asyncio.run(_serve(create_app(public), host, port, None))
+    if side == "verifier":
+        asyncio.run(_serve(create_public_app(settings), host, port, None))
         return
-    from issuer.app import create_combined_app, create_issuer_app
     from issuer.context import open_context
 
     ctx = open_context(settings)
