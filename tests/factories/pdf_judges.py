@@ -43,10 +43,10 @@ def openssl(pdf: bytes, key_set: KeySet, folder: Path) -> subprocess.CompletedPr
     start, length, after, rest = (int(number) for number in match.groups())
     contents = bytes.fromhex(pdf[start + length + 1 : after - 1].decode())
     (folder / "cms.der").write_bytes(contents)
-    (folder / "data").write_bytes(pdf[start : start + length] + pdf[after : after + rest])
+    (folder / "signed.bin").write_bytes(pdf[start : start + length] + pdf[after : after + rest])
     (folder / "root.pem").write_bytes(key_set.anchors[0].public_bytes(Encoding.PEM))
     command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", folder / "cms.der"]
-    return run(*command, "-content", folder / "data", "-CAfile", folder / "root.pem", "-out", folder / "out")
+    return run(*command, "-content", folder / "signed.bin", "-CAfile", folder / "root.pem", "-out", folder / "out")
 
 
 def outloud(pdf: Path) -> subprocess.CompletedProcess[str]:

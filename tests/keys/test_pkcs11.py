@@ -1,6 +1,5 @@
 """Keys in a token, on SoftHSM2: made inside, never read out, one caller at a time."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -22,29 +21,14 @@ from keys.private.pkcs11 import Token, TokenSigner, open_token
 from keys.public.keyset import KeySet, load_key_set
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
+from tests.factories.soft_token import soft_token
 
-PIN = "12345678"
-LABEL = "ecert-test"
 ECDSA = ec.ECDSA(hashes.SHA256())
 
 
-def _module() -> str:
-    for path in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"):
-        if Path(path).exists():
-            return path
-    raise RuntimeError("SoftHSM2 is not installed: apt-get install softhsm2")
-
-
 @pytest.fixture(scope="module")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Token:
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\n")
-    # SoftHSM reads its place once, when the library is first used in a process.
-    os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
-    made = ["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", "87654321"]
-    subprocess.run(made, check=True, capture_output=True)
-    return open_token(_module(), LABEL, PIN)
+def token() -> Token:
+    return open_token(soft_token().module, soft_token().label, soft_token().pin)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +101,7 @@ def test_a_process_of_its_own_opens_its_own_session(token: Token, token_keys: Pa
         from keys.public.keyset import load_key_set
         from keys.public.purposes import KeyPurpose
         key_set = load_key_set(Path({str(token_keys)!r}))
-        token = open_token({_module()!r}, {LABEL!r}, {PIN!r})
+        token = open_token({soft_token().module!r}, {soft_token().label!r}, {soft_token().pin!r})
         key = key_set.current(KeyPurpose.DOCUMENT_SEAL)
         print(token.signer(key, key_set.anchors[0]).sign(b"message").hex())
     """
@@ -140,7 +124,7 @@ def test_rotation_takes_the_old_keys_right_to_sign(token: Token, token_keys: Pat
 
 
 def test_same_token_object_however_often_it_is_opened(token: Token) -> None:
-    assert open_token(_module(), LABEL, PIN) is token
+    assert open_token(soft_token().module, soft_token().label, soft_token().pin) is token
 
 
 def test_failures_are_in_words(token: Token, key_set: KeySet) -> None:
@@ -148,8 +132,8 @@ def test_failures_are_in_words(token: Token, key_set: KeySet) -> None:
         token.signer(key_set.current(KeyPurpose.LOG), key_set.anchors[0])
     assert caught.value.code == "token-key-missing"
     with pytest.raises(KeyStoreError) as caught:
-        open_token(_module(), "no such token", PIN)
+        open_token(soft_token().module, "no such token", soft_token().pin)
     assert caught.value.code == "token-unavailable"
     with pytest.raises(KeyStoreError) as caught:
-        open_token("/nowhere/libnothing.so", LABEL, PIN)
+        open_token("/nowhere/libnothing.so", soft_token().label, soft_token().pin)
     assert caught.value.code == "token-unavailable"
