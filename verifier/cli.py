@@ -17,7 +17,7 @@ from typer.exceptions import Abort, Exit, TyperException
 from verifier.record.verdict import CheckResult
 
 COULD_NOT: Final = 2
-_COMMANDS: Final = frozenset({"check", "fetch", "--help", "--version"})
+_COMMANDS: Final = ("check", "fetch")
 _READ_LIMIT: Final = 10_000_001
 _MAX_TARGET: Final = 4096
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -183,7 +183,7 @@ def _route(target: str, name: str | None, checker: Any, check_qr: Any) -> CheckR
 
 
 def _is_path(target: str) -> bool:
-    if len(target) > _MAX_TARGET or "\0" in target:
+    if not target.strip() or len(target) > _MAX_TARGET or "\0" in target:
         return False
     try:
         return target.lower().endswith(".pdf") or "/" in target or Path(target).exists()
@@ -266,8 +266,11 @@ def system_clock() -> datetime:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line of `ecert-verify` and return its exit code. `check` may be left out."""
     words = list(arguments)
-    if words and words[0] not in _COMMANDS:
-        words.insert(0, "check")
+    command = next((word for word in words if word in _COMMANDS), None)
+    if command:
+        words.remove(command)
+    if command or (words and words[0] != "--help"):
+        words.insert(0, command or "check")
     try:
         outcome: Any = app(args=words, prog_name="ecert-verify", standalone_mode=False)
     except TyperException as error:

@@ -112,9 +112,12 @@ def _accept(update: Update, state: _State) -> dict[str, Value] | None:
             raise RevisionsError("timestamp-missing")
     view = state.current | update.objects
     validation_data = _validation_data(view, state, _dictionary(view.get(root, state.sealed.catalog)))
+    if not state.validation_data <= validation_data:
+        raise RevisionsError("validation-data")
     for number in rest:
         old = state.sealed.has(number) or (number < state.size and number not in state.validation_data)
-        if old or number not in validation_data:
+        # The lists of the store grow; what they list stays as it is.
+        if old or number not in validation_data or isinstance(state.current.get(number), Stream):
             raise RevisionsError("objects-changed")
     state.current, state.validation_data = view, validation_data
     state.empty_fields.difference_update(filled)

@@ -67,11 +67,11 @@ def _hold_to_seal(
         raise NotASealError("structure-byterange")
     if signature.get("SubFilter") != Name("ETSI.CAdES.detached"):
         raise NotASealError("structure-cms")
-    permissions = sealed.dictionary(sealed.catalog.get("Perms"))
-    if repr(permissions.get("DocMDP")) != repr(reference):
+    if "Perms" not in sealed.catalog or "Reference" not in signature:
         raise NotASealError("seal-permits-changes")
-    references = sealed.array(signature.get("Reference"))
-    if len(references) != 1:
+    permissions = sealed.dictionary(sealed.catalog["Perms"])
+    references = sealed.array(signature["Reference"])
+    if repr(permissions.get("DocMDP")) != repr(reference) or len(references) != 1:
         raise NotASealError("seal-permits-changes")
     transform = sealed.dictionary(references[0])
     parameters = sealed.dictionary(transform.get("TransformParams"))

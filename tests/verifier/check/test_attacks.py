@@ -1,0 +1,78 @@
+"""No attack on a sealed certificate is ever valid, by the register or without it."""
+
+import re
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from tests.factories.world import World
+from tests.vectors.attacks import Make, Target, all_attacks
+from verifier.check.document import inspect_document
+from verifier.record.verdict import Verdict
+
+ATTACKS = list(all_attacks())
+
+
+def test_there_are_many_attacks() -> None:
+    assert len(ATTACKS) >= 60
+
+
+@pytest.mark.parametrize(("make", "verdicts"), [pytest.param(*rest, id=name) for name, *rest in ATTACKS])
+def test_attack(make: Make, verdicts: frozenset[str], target: Target, issued_world: World) -> None:
+    attacked = make(target)
+    assert attacked != target.sealed
+    now = issued_world.clock.now()
+    found = inspect_document(attacked, issued_world.key_set, now=now)
+    assert found.failure is not None, "an attacked file passed every step"
+    assert found.failure.value in verdicts, found.checks[-1]
+    assert found.checks[-1].ok is False
+    assert found.checks[-1].remedy
+    answer = issued_world.checker().check_pdf(attacked)
+    assert answer.verdict.value in verdicts
+    assert answer.certificate is None, "nothing of a refused file may be shown as certified"
+
+
+@pytest.fixture(scope="module")
+def positions(target: Target) -> list[int]:
+    """Positions all over the file, densest where signatures and structure stand."""
+    ends = target.ends
+    seal, archive = target.gap(), target.gap(1)
+    return [
+        *range(0, ends[0], max(1, ends[0] // 700)),
+        *range(ends[0], seal[0], 7),
+        *range(seal[0] - 20, seal[0] + 4200, 9),
+        *range(seal[1] - 40, ends[1], 3),
+        *range(ends[1], archive[0], 17),
+        *range(archive[0], archive[0] + 2600, 9),
+        *range(archive[1] - 30, len(target.sealed), 2),
+    ]
+
+
+def test_no_changed_byte_is_valid(positions: list[int], target: Target, issued_world: World) -> None:
+    """About three thousand single changed bytes; each is altered, by the file alone."""
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    wrong = []
+    for at in positions:
+        changed = bytearray(target.sealed)
+        changed[at] ^= 1 << at % 8
+        found = inspect_document(bytes(changed), keys, now=now)
+        if found.failure is not Verdict.ALTERED:
+            wrong.append((at, found.failure, found.checks[-1].code))
+    assert len(positions) > 2500
+    assert not wrong
+
+
+def test_the_other_half_of_a_signature_is_not_what_we_registered(target: Target, issued_world: World) -> None:
+    """(r, n - s) signs what (r, s) signs. Nothing covers the outermost timestamp: only the digest tells."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    start, end = target.gap(1)
+    token = bytes.fromhex(target.sealed[start:end].decode())
+    size = 4 + int.from_bytes(token[2:4], "big")
+    found = list(re.finditer(rb"\x30.\x02[\x20\x21]", token[:size], re.DOTALL))[-1]
+    old = token[found.start() : found.start() + 2 + token[found.start() + 1]]
+    r, s = decode_dss_signature(old)
+    new = encode_dss_signature(r, order - s)
+    changed = token[: found.start()] + new + token[found.start() + len(old) :]
+    attacked = target.sealed[:start] + changed[: len(token)].hex().upper().encode() + target.sealed[end:]
+    assert attacked != target.sealed
+    assert issued_world.checker().check_pdf(attacked).verdict is Verdict.ALTERED
