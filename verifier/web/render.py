@@ -45,6 +45,7 @@ class Pages:
             styles=("page.css", "start.css"),
             scripts=(script,),
             talks=True,
+            findable=True,
         )
 
     def verdict(self, request: Request, result: CheckResult, asked: Asked, *, status: int = 200) -> HTMLResponse:
@@ -84,7 +85,7 @@ class Pages:
         """How to check well, or how to mend one kind of error."""
         if kind is None:
             context: dict[str, Any] = {"title": "说明 Help", "kinds": list(PROBLEM_TYPES.values())}
-            return self._page(request, "help.html", context)
+            return self._page(request, "help.html", context, findable=True)
         return self._page(request, "problem.html", {"title": kind.zh, "kind": kind, "detail": None, "tone": "none"})
 
     def _page(
@@ -96,6 +97,7 @@ class Pages:
         styles: tuple[str, ...] = ("page.css",),
         scripts: tuple[assets.Inline, ...] = (),
         talks: bool = False,
+        findable: bool = False,
         status: int = 200,
     ) -> HTMLResponse:
         style = assets.style(*styles)
@@ -112,4 +114,7 @@ class Pages:
             scripts=tuple(script.csp for script in scripts), styles=(style.csp,), connects=talks, submits=talks
         )
         headers = {"Content-Security-Policy": policy, "Vary": "Accept", "Content-Language": "zh-CN, en"}
+        if findable:
+            # Search engines should lead to the real address, and to nothing about a certificate.
+            headers["X-Robots-Tag"] = "all"
         return HTMLResponse(_BLANK_LINES.sub("><", text), status_code=status, headers=headers)

@@ -20,6 +20,7 @@ LEGEND: Final = {
     REGISTERED: ("公开登记", "public register"),
     TYPED: ("您输入的、与登记相符", "typed by you, matches the register"),
 }
+_SIGNED_HERE: Final = ("发证机关签名，在这台设备上核对", "signed by the authority, checked on this device")
 OUTCOMES: Final = {True: "通过 passed", False: "未通过 failed", None: "未能确定 not determined"}
 _STATUS_WORDS: Final = {
     "valid": "有效 Valid",
@@ -86,7 +87,6 @@ def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
     certificate = result.certificate
     rows = _rows(certificate, asked)
     shown = {row.source for row in rows if row.value}
-    known = shown | ({SIGNED, REGISTERED} if asked is Asked.TOKEN else set())
     face = face_of(result.verdict, asked)
     unchecked = asked is Asked.TOKEN and result.verdict not in (Verdict.MALFORMED, Verdict.NOT_FOUND)
     return {
@@ -100,7 +100,7 @@ def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
         "rows": rows,
         "signed_shown": SIGNED in shown,
         "has_facts": certificate is not None,
-        "legend": [(letter, *LEGEND[letter]) for letter in LEGEND if letter in known],
+        "legend": _legend(asked, shown),
         "as_of_iso": result.as_of.isoformat(),
         "as_of": chinese_instant(result.as_of),
     }
@@ -147,6 +147,13 @@ def chinese_instant(instant: datetime) -> str:
     """The instant in Asia/Shanghai, to the second."""
     local = instant.astimezone(SHANGHAI)
     return f"{chinese_date(local.date())} {local:%H:%M:%S}"
+
+
+def _legend(asked: Asked, shown: set[str]) -> list[tuple[str, str, str]]:
+    """What the marks beside the values mean; on the QR page it is the script that checks the signature."""
+    if asked is Asked.TOKEN:
+        return [(SIGNED, *_SIGNED_HERE), (REGISTERED, *LEGEND[REGISTERED])]
+    return [(letter, *words) for letter, words in LEGEND.items() if letter in shown]
 
 
 def _rows(certificate: PublicCertificate | None, asked: Asked) -> list[Row]:

@@ -1,5 +1,7 @@
 """Look-ups are counted by address and by number; nothing that is counted names anybody."""
 
+import logging
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -69,3 +71,21 @@ def test_without_redis_each_worker_counts_for_itself() -> None:
 def test_a_forwarded_address_counts_only_from_our_own_proxy(peer: str, forwarded: str, counted: str) -> None:
     scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
     assert Clients(["10.0.0.0/8"]).address(scope) == counted
+
+
+def test_nothing_that_was_asked_is_logged(
+    client: TestClient, register: PublicRegister, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = register.publish()
+    name, number = one.claims.name, one.claims.management_no
+    with caplog.at_level(logging.DEBUG):
+        for body in ({"management_no": number, "name": name}, {"management_no": number, "name": name + "x" * 500}):
+            client.post("/api/v1/lookup", json=body)
+            client.post("/api/v1/lookup", data=body)
+        register.take_away()
+        client.post("/api/v1/lookup", json={"management_no": number, "name": name})
+    said = "".join(capfd.readouterr())
+    kept = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
+    for text in (said, *kept):
+        assert name not in text
+        assert number not in text
