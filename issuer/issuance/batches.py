@@ -60,7 +60,7 @@ def unfinished(ctx: Context, sitting_code: str | None = None) -> list[tuple[int,
     if sitting_code is not None:
         statement = statement.where(Batch.sitting_code == sitting_code)
     with ctx.database.read() as session:
-        return [row._tuple() for row in session.execute(statement)]
+        return [(number, sitting, actor) for number, sitting, actor in session.execute(statement)]
 
 
 def mark_refused(session: Session, batch_id: int | None, refused: Iterable[Refused]) -> None:

@@ -114,6 +114,7 @@ class _Run:
         started = time.monotonic()
         self._refuse(self.plan.refused)
         work = sorted((*self.plan.new, *self.plan.resumed))
+        self.ctx.publish()  # what a crash left between commit and publication
         self._publish_waiting()
         with open_press(self.ctx, len(work), workers) as press:
             self._feed(press, work)

@@ -2,12 +2,15 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
 from typing import Protocol
 
 from issuer.clock import Clock
@@ -148,7 +151,16 @@ _level = "B-LTA"
 
 def _start_worker(settings: Settings, clock: Clock) -> None:
     global _room, _storage, _level
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it lets us finish
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _room, _storage, _level = open_sealing_room(settings, clock), open_storage(settings), settings.seal_level
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)  # a killed parent would otherwise leave us waiting for orders for ever
 
 
 def _work_in_worker(order: PressOrder, photo: bytes | None) -> Outcome:
