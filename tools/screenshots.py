@@ -47,15 +47,16 @@ def public_shots(base_url: str, summary: dict[str, list[dict[str, str]]]) -> lis
         Shot("not-found", f"{base_url}/v/{'A' * 26}", settled, screens=("phone",)),
         Shot("help", f"{base_url}/help", screens=("phone",)),
     ]
-    valid = next((one for one in summary.get("certificates", []) if one.get("verdict") == "valid"), None)
-    fallen = next(iter(summary.get("invalidated", [])), None)
+    made = summary.get("certificates", [])
+    valid = next((one for one in made if one["verdict"] == "valid"), None)
+    fallen = next((one for one in made if one["verdict"] == "invalid"), None)
     if valid:
         shots.append(Shot("valid", _here(base_url, valid["qr_text"]), settled, schemes=("light", "dark")))
         shots.append(Shot("by-token", _here(base_url, valid["qr_text"]).split("#")[0], settled, screens=("phone",)))
         altered = _here(base_url, valid["qr_text"])
         flipped = "B" if altered[-40] == "A" else "A"
         shots.append(Shot("altered", f"{altered[:-40]}{flipped}{altered[-39:]}", settled, screens=("phone",)))
-    if fallen and fallen.get("qr_text"):
+    if fallen:
         shots.append(Shot("invalid", _here(base_url, fallen["qr_text"]), settled, screens=("phone",)))
     return shots
 

@@ -96,6 +96,17 @@
     return parts[0] + '年' + parts[1] + '月' + parts[2] + '日';
   }
 
+  // Ideographs that a phone may lack, with their code points, so that a box on the screen misleads nobody.
+  function rare(name) {
+    var listed = Array.from(name).filter(function (char) {
+      var code = char.codePointAt(0);
+      return code >= 0x20000 || code >= 0x3400 && code <= 0x4dbf || code >= 0x9fa6 && code <= 0x9fff;
+    }).map(function (char) {
+      return char + ' U+' + char.codePointAt(0).toString(16).toUpperCase();
+    });
+    return listed.length ? page.rare.replace('{list}', listed.join('、')) : '';
+  }
+
   var FIELDS = ['name', 'management_no', 'programme_name', 'level', 'specialty', 'approved_on'];
 
   var settled = false;
@@ -132,6 +143,7 @@
     show(face, verdict);
     if (signed && credential.bound) {
       text('who', credential.name);
+      text('rare', rare(credential.name));
       text('what', [credential.programme_name, credential.level, credential.specialty].filter(Boolean).join(' · '));
     }
   }

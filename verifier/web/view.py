@@ -22,6 +22,10 @@ LEGEND: Final = {
 }
 _SIGNED_HERE: Final = ("发证机关签名，在这台设备上核对", "signed by the authority, checked on this device")
 OUTCOMES: Final = {True: "通过 passed", False: "未通过 failed", None: "未能确定 not determined"}
+_RARE: Final = (
+    "生僻字：{list}。如显示为方框，请对照证书上的字形。 Rare characters: if boxes show, see the certificate."
+)
+_RARE_BLOCKS: Final = ((0x3400, 0x4DBF), (0x9FA6, 0x9FFF), (0x20000, 0x3FFFF))
 _STATUS_WORDS: Final = {
     "valid": "有效 Valid",
     "invalid": "无效 Invalid",
@@ -95,6 +99,7 @@ def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "who": certificate.name if certificate and certificate.name else "",
         "what": _what(certificate),
+        "rare": rare_note(certificate.name) if certificate and certificate.name else "",
         "unsigned": _marked(NOT_CHECKED, face) if unchecked else None,
         "checks": [_marked(check, face) for check in _worst_first(result.checks)],
         "rows": rows,
@@ -134,8 +139,17 @@ def script_data(
         "refusals": {code: verdict.value for code, verdict in _REFUSALS.items()},
         "outcomes": {json.dumps(ok): words for ok, words in OUTCOMES.items()},
         "signed": SIGNED,
+        "rare": _RARE,
         "compared": "签名数据与登记的对照（不可采信） Compared; do not rely on it",
     }
+
+
+def rare_note(name: str) -> str:
+    """A line for names with ideographs that a phone may lack, with their code points; empty for other names."""
+    listed = [
+        f"{char} U+{ord(char):X}" for char in name if any(first <= ord(char) <= last for first, last in _RARE_BLOCKS)
+    ]
+    return _RARE.replace("{list}", "、".join(listed)) if listed else ""
 
 
 def chinese_date(day: date) -> str:

@@ -13,6 +13,7 @@ from tests.factories.signing import NOW, Bench
 from verifier.check.checker import Checker
 from verifier.record.qr import b32, new_token
 from verifier.record.register import SqlRegister
+from verifier.web.view import rare_note
 
 NO_WEBCRYPTO = "Object.defineProperty(crypto, 'subtle', {value: undefined})"
 BROKEN_WEBCRYPTO = "crypto.subtle.verify = () => Promise.reject(new Error('broken'))"
@@ -62,6 +63,15 @@ def test_a_valid_certificate_shows_the_signed_name_in_green(
     assert "官方查验地址只有" in seen.text
     assert site.base_url in seen.text
     assert "北京时间" in seen.text
+
+
+def test_rare_characters_are_named_by_code_point(phone: Page, site: PublicRegister) -> None:
+    rare = site.publish(name="王𠮷㐂·买")
+    look(phone, rare.qr)
+    shown = phone.locator("#rare").inner_text()
+    assert "𠮷 U+20BB7、㐂 U+3402。" in shown
+    assert shown == rare_note(rare.claims.name)
+    assert rare_note("欧阳·SMITH") == ""
 
 
 def test_what_stands_behind_the_hash_never_leaves_the_phone(phone: Page, one: Published) -> None:
