@@ -261,7 +261,7 @@ def test_cells_are_understood_in_the_many_ways_spreadsheets_hold_them(world: Ros
     serial = (born - date(1899, 12, 30)).days
     ways: list[object] = [
         *(born, serial, str(serial), f"{born:%Y/%m/%d}", f"{born:%Y%m%d}"),
-        *(int(f"{born:%Y%m%d}"), f"{born.year}年{born.month}月{born.day}日", f"{born:%Y.%m.%d}", f"  {born} "),
+        *(int(f"{born:%Y%m%d}"), f"{born.year}年{born.month}月{born.day}日", f"{born:%Y.%m.%d}", f"  '{born} "),
     ]
     rows = [
         person.but(
