@@ -48,34 +48,3 @@ def rosette(cx: float, cy: float, radius: Callable[[float], float], lobes: int, 
         return (cx + reach * math.cos(theta), cy + reach * math.sin(theta))
 
     return curve_path(at, 0.0, 2 * math.pi, lobes * per_lobe, closed=True)
-
-
-def rounded_frame(x: float, y: float, width: float, height: float, radius: float) -> tuple[Curve, Curve, float]:
-    """A rounded rectangle by arc length: (point at s, outward normal at s, whole length). Runs clockwise."""
-    straight_x, straight_y, quarter = width - 2 * radius, height - 2 * radius, radius * math.pi / 2
-    legs = (straight_x, quarter, straight_y, quarter, straight_x, quarter, straight_y, quarter)
-    whole = sum(legs)
-    corners = (
-        (x + width - radius, y + radius),
-        (x + width - radius, y + height - radius),
-        (x + radius, y + height - radius),
-        (x + radius, y + radius),
-    )
-    starts = ((x + radius, y), (x + width, y + radius), (x + width - radius, y + height), (x, y + height - radius))
-    ways = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
-
-    def locate(s: float) -> tuple[Point, Point]:
-        s %= whole
-        for leg, length in enumerate(legs):
-            if s <= length or leg == 7:
-                side = leg // 2
-                if leg % 2 == 0:
-                    (sx, sy), (wx, wy) = starts[side], ways[side]
-                    return (sx + wx * s, sy + wy * s), (wy, -wx)
-                angle = -math.pi / 2 + side * math.pi / 2 + s / radius
-                normal = (math.cos(angle), math.sin(angle))
-                return (corners[side][0] + radius * normal[0], corners[side][1] + radius * normal[1]), normal
-            s -= length
-        raise AssertionError("the last leg takes what is left")
-
-    return (lambda s: locate(s)[0]), (lambda s: locate(s)[1]), whole

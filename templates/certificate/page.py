@@ -88,6 +88,7 @@ def _page_data(page: CertificatePage) -> dict[str, Any]:
         "labels": words["labels"],
         "inks": inks,
         "families": list(families()),
+        "sample_notice": words["texts"]["sample_notice"] if page.sample else None,
         "ground": ground_svg(tuple(inks.items()), page.sample),
         "photo": _photo_svg(page.photo),
         "qr": qr_svg(page.qr_segments),
@@ -111,7 +112,6 @@ def _texts(page: CertificatePage, texts: Mapping[str, Any]) -> dict[str, Any]:
         out["title"] = out["sample_title"]
     if page.sample:
         out["seal_alt"] = out["sample_seal_alt"]
-        out["notes"] = [*out["notes"], out["sample_notice"]]
     out["document_title"] = f"{out['title']}{out['subtitle']}"
     return out
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import qrcode
 from qrcode.exceptions import DataOverflowError
 from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
@@ -47,25 +48,43 @@ def qr_matrix(segments: tuple[str, ...]) -> list[list[bool]]:
 
 
 def qr_svg(segments: tuple[str, ...]) -> str:
-    """The symbol with its quiet zone on white, as SVG; runs of dark modules are joined, so no hairline gaps."""
+    """The symbol with its quiet zone on white, as SVG: one path round the dark areas, so there are no hairline gaps."""
     rows = qr_matrix(segments)
     side = len(rows) + 2 * QUIET_ZONE
-    path = "".join(_runs(row, y) for y, row in enumerate(rows, QUIET_ZONE))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
-        f'<rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" d="{path}"/></svg>'
+        f'<rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" fill-rule="evenodd" d="{_outlines(rows)}"/></svg>'
     )
 
 
-def _runs(row: list[bool], y: int) -> str:
-    out, start = [], None
-    for x, dark in enumerate([*row, False]):
-        if dark and start is None:
-            start = x
-        elif not dark and start is not None:
-            out.append(f"M{start + QUIET_ZONE} {y}h{x - start}v1h-{x - start}z")
-            start = None
-    return "".join(out)
+def _outlines(rows: list[list[bool]]) -> str:
+    """Borders between dark and light as closed paths, for the even-odd rule.
+
+    Corners come in pairs along every row and along every column (a point where two dark modules touch only at
+    their corners counts twice), so a border is walked by going to the partner in the row, then in the column.
+    """
+    dark = np.pad(np.array(rows, dtype=np.int8), 1)
+    nw, ne, sw, se = dark[:-1, :-1], dark[:-1, 1:], dark[1:, :-1], dark[1:, 1:]
+    corners = (nw ^ ne ^ sw ^ se) + 2 * ((nw == se) & (ne == sw) & (nw != ne))
+    y, x = (np.repeat(axis, corners[corners > 0]) for axis in np.nonzero(corners))
+    by_column = np.lexsort((y, x))
+    partner = np.empty_like(by_column)
+    partner[by_column[0::2]], partner[by_column[1::2]] = by_column[1::2], by_column[0::2]
+    points = [f"{a} {b}" for a, b in zip((x + QUIET_ZONE).tolist(), (y + QUIET_ZONE).tolist(), strict=True)]
+    onward = partner.tolist()
+    walked = bytearray(len(points))
+    parts = []
+    for start in range(0, len(points), 2):
+        if walked[start]:
+            continue
+        loop, at = [], start
+        while not walked[at]:
+            across = at ^ 1
+            walked[at] = walked[across] = 1
+            loop += (points[at], points[across])
+            at = onward[across]
+        parts.append("M" + "L".join(loop) + "Z")
+    return "".join(parts)
 
 
 def _mode(segment: str) -> int:

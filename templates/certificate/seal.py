@@ -14,7 +14,7 @@ SIDE = 42.0
 
 _CENTRE = SIDE / 2
 _EDGE = 20.2
-_TEXT_RADIUS = 13.6
+_TEXT_RADIUS = 14.1
 _FOOT = "电子证书专用章"
 _SAMPLE_FOOT = "样章"
 
@@ -25,13 +25,13 @@ def seal_svg(authority: str, ink: str, sample: bool) -> str:
     parts = [
         f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE}" fill="none" stroke="{ink}" stroke-width="1.15"/>',
         f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE - 1.15}" fill="none" stroke="{ink}" stroke-width=".18"/>',
-        f'<path d="{_star(5.4)}" fill="{ink}"/>',
+        f'<path d="{_star(5.0)}" fill="{ink}"/>',
         _round_text(authority, ink),
         _foot(_SAMPLE_FOOT if sample else _FOOT, ink, 4.6 if sample else 2.9, gap=1.6 if sample else 0.35),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}mm" height="{SIDE}mm">'
-        f'<g opacity=".86">{"".join(parts)}</g></svg>'
+        f'<g opacity=".9" style="mix-blend-mode:multiply">{"".join(parts)}</g></svg>'
     )
 
 
@@ -47,10 +47,10 @@ def _star(radius: float) -> str:
 
 def _round_text(text: str, ink: str) -> str:
     count = len(text)
-    span = min(250.0, 19.5 * (count - 1))
+    span = min(252.0, 21.0 * (count - 1))
     step = span / max(count - 1, 1)
     # Letters may touch neither each other at their feet nor the ring at their heads.
-    size = min(4.9, math.radians(step) * _TEXT_RADIUS * 1.16) if count > 1 else 4.9
+    size = min(4.5, math.radians(step) * _TEXT_RADIUS * 1.16) if count > 1 else 4.5
     squeeze = min(1.0, math.radians(step) * (_TEXT_RADIUS + size * 0.3) * 0.97 / size) if count > 1 else 1.0
     out = []
     for index, char in enumerate(text):
