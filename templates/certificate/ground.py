@@ -42,7 +42,8 @@ def ground_svg(inks: tuple[tuple[str, str], ...], sample: bool) -> str:
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PAGE_WIDTH:g} {PAGE_HEIGHT:g}" '
-        f'width="{PAGE_WIDTH:g}mm" height="{PAGE_HEIGHT:g}mm" fill="none" stroke-linejoin="round">{"".join(parts)}</svg>'
+        f'width="{PAGE_WIDTH:g}mm" height="{PAGE_HEIGHT:g}mm" fill="none" stroke-linejoin="round">'
+        f"{''.join(parts)}</svg>"
     )
 
 
@@ -91,7 +92,7 @@ def _straight_unit(strands: int, reach: float) -> str:
 
 
 def _corner_unit(strands: int, reach: float) -> str:
-    """The same strands bent round the top right corner, from pointing right to pointing down; centre at the origin."""
+    """The same strands bent round the top right corner, whose centre is the origin."""
     out = []
     for strand in range(strands):
         phase = 2 * math.pi * strand / strands
@@ -192,16 +193,6 @@ def _frames(ink: dict[str, str]) -> str:
 
 
 _SAMPLE_PLACES = ((152, 84), (46, 166), (164, 166), (84, 199), (164, 199), (97, 246))
-    (148, 84),
-    (157, 113),
-    (50, 165),
-    (160, 165),
-    (83, 198),
-    (163, 198),
-    (100, 240),
-    (45, 48),
-    (165, 48),
-)
 
 
 def _watermark(ink: dict[str, str]) -> str:
@@ -213,7 +204,8 @@ def _watermark(ink: dict[str, str]) -> str:
         f'<use href="#s" transform="translate({x} {y}) rotate(-24) translate({middle} 3)"/>'
         for x, y in _SAMPLE_PLACES
     )
-    return f'<defs><path id="s" d="{chinese}{latin}"/></defs><g fill="{mix(ink["paper"], ink["seal"], 0.14)}">{words}</g>'
+    colour = mix(ink["paper"], ink["seal"], 0.14)
+    return f'<defs><path id="s" d="{chinese}{latin}"/></defs><g fill="{colour}">{words}</g>'
 
 
 def mix(one: str, other: str, share: float) -> str:

@@ -48,12 +48,13 @@ def qr_matrix(segments: tuple[str, ...]) -> list[list[bool]]:
 
 
 def qr_svg(segments: tuple[str, ...]) -> str:
-    """The symbol with its quiet zone on white, as SVG: one path round the dark areas, so there are no hairline gaps."""
+    """The symbol with its quiet zone on white, as SVG: one path round the dark areas leaves no gaps."""
     rows = qr_matrix(segments)
     side = len(rows) + 2 * QUIET_ZONE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
-        f'<rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" fill-rule="evenodd" d="{_outlines(rows)}"/></svg>'
+        f'<rect width="{side}" height="{side}" fill="#fff"/>'
+        f'<path fill="#000" fill-rule="evenodd" d="{_outlines(rows)}"/></svg>'
     )
 
 
