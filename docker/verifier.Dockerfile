@@ -1,0 +1,15 @@
+# The public side. Neither the issuer nor a private key is in this image.
+FROM python:3.11-slim-bookworm
+RUN useradd --create-home --uid 10002 verifier
+WORKDIR /srv/ecert
+COPY requirements/run.lock requirements/run.lock
+RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/run.lock
+COPY verifier verifier
+COPY keys/__init__.py keys/__init__.py
+COPY keys/public keys/public
+COPY templates/__init__.py templates/__init__.py
+COPY templates/public templates/public
+USER verifier
+ENV PYTHONPATH=/srv/ecert PYTHONUNBUFFERED=1
+EXPOSE 8000
+CMD ["granian", "--interface", "asgi", "--factory", "--host", "0.0.0.0", "--port", "8000", "verifier.web.app:from_environment"]
