@@ -21,7 +21,7 @@ import pylopdf_fonts_zh_cn
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-SCREENS = {"phone": (390, 844, 2), "desk": (1280, 800, 1)}
+SCREENS: dict[str, tuple[int, int, float]] = {"phone": (390, 844, 1.5), "desk": (1280, 800, 1)}
 COLOURS = 96
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{folder}</dir></fontconfig>"""
@@ -43,15 +43,15 @@ def public_shots(base_url: str, summary: dict[str, list[dict[str, str]]]) -> lis
     """The pages an employer sees."""
     settled = "#verdict:not([data-verdict=pending])"
     shots = [
-        Shot("start", f"{base_url}/", schemes=("light", "dark")),
+        Shot("start", f"{base_url}/"),
         Shot("not-found", f"{base_url}/v/{'A' * 26}", settled, screens=("phone",)),
-        Shot("help", f"{base_url}/help", screens=("phone",)),
     ]
     made = summary.get("certificates", [])
     valid = next((one for one in made if one["verdict"] == "valid"), None)
     fallen = next((one for one in made if one["verdict"] == "invalid"), None)
     if valid:
-        shots.append(Shot("valid", _here(base_url, valid["qr_text"]), settled, schemes=("light", "dark")))
+        shots.append(Shot("valid", _here(base_url, valid["qr_text"]), settled))
+        shots.append(Shot("valid", _here(base_url, valid["qr_text"]), settled, screens=("phone",), schemes=("dark",)))
         shots.append(Shot("by-token", _here(base_url, valid["qr_text"]).split("#")[0], settled, screens=("phone",)))
         altered = _here(base_url, valid["qr_text"])
         flipped = "B" if altered[-40] == "A" else "A"

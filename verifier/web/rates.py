@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 LOOKUPS_PER_ADDRESS: Final = "20/minute;200/hour"
 LOOKUPS_PER_NUMBER: Final = "10/minute;60/hour"
-UPLOADS_PER_ADDRESS: Final = "30/minute"
+UPLOADS_PER_ADDRESS: Final = "120/minute"
 
 
 class RateLimits:
