@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
+from issuer.access.commands import staff_app
 from issuer.audit_commands import audit_app
 from issuer.commands import (
     DEFAULT_DATA_DIR,
@@ -137,6 +138,7 @@ app.add_typer(sitting_app, name="sitting")
 app.add_typer(review_app, name="review")
 app.add_typer(invalidation_app, name="invalidation")
 app.add_typer(paper_app, name="paper")
+app.add_typer(staff_app, name="staff")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 

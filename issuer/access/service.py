@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, NoReturn
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
+from issuer.access.passwords import DECOY, hashed, is_outdated, matches, require_password
 from issuer.clock import Clock
 from issuer.errors import ConflictError, InputError, NotAllowedError, NotFoundError, Words
 from issuer.records.access import ApiToken, StaffAccount, StaffSession
@@ -28,11 +27,6 @@ Via = Literal["cli", "api", "console", "holder", "system"]
 SESSION_HOURS = 8
 FREE_ATTEMPTS = 5
 MAX_LOCK_MINUTES = 60
-MIN_PASSWORD = 12
-
-_hasher = PasswordHasher()
-# Verified against when the account does not exist, so that both cases take the same time.
-_DECOY = _hasher.hash(secrets.token_hex(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +59,7 @@ def create_account(
     Raises InputError for a short password or a review body without programmes (R1), ConflictError when
     the user name is taken.
     """
-    if len(password) < MIN_PASSWORD:
-        raise InputError(
-            "password-too-short",
-            Words(f"密码至少需要 {MIN_PASSWORD} 个字符。", f"A password needs at least {MIN_PASSWORD} characters."),
-            remedy=Words("请换一个更长的密码。", "Choose a longer one."),
-        )
+    require_password(password)
     if Role.REVIEW_BODY in roles and not programmes:
         raise InputError(
             "review-body-without-programme",
@@ -87,7 +76,7 @@ def create_account(
     account = StaffAccount(
         username=username,
         display_name=display_name,
-        password_hash=_hasher.hash(password),
+        password_hash=hashed(password),
         roles=sorted(roles),
         programmes=sorted(programmes),
         cities=sorted(cities),
@@ -98,14 +87,21 @@ def create_account(
     return account
 
 
+def set_password(session: Session, username: str, password: str) -> None:
+    """Give an account a new password, lift its lock and end its sessions. Raises NotFoundError, InputError."""
+    require_password(password)
+    account = _account(session, username)
+    account.password_hash = hashed(password)
+    account.failed_attempts, account.locked_until = 0, None
+    _end_sessions(session, username)
+
+
 def set_active(session: Session, username: str, active: bool) -> None:
     """Open or close an account; closing ends its sessions and tokens. Raises NotFoundError."""
     account = _account(session, username)
     account.active = active
     if not active:
-        sessions = select(StaffSession).where(StaffSession.username == username)
-        for open_session in session.scalars(sessions):
-            session.delete(open_session)  # a session is not a record of anything; the sign-in event is
+        _end_sessions(session, username)
 
 
 def actor_for(session: Session, username: str, via: Via) -> Actor:
@@ -123,7 +119,7 @@ def authenticate(session: Session, clock: Clock, username: str, password: str) -
     now = clock.now()
     account = session.get(StaffAccount, username)
     if account is None:
-        _verify(_DECOY, password)
+        matches(DECOY, password)
         _refuse_sign_in()
     if account.locked_until is not None and account.locked_until > now:
         minutes = max(1, round((account.locked_until - now).total_seconds() / 60))
@@ -131,7 +127,7 @@ def authenticate(session: Session, clock: Clock, username: str, password: str) -
             "account-locked",
             Words(f"尝试次数过多，请约 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min."),
         )
-    if not _verify(account.password_hash, password) or not account.active:
+    if not matches(account.password_hash, password) or not account.active:
         account.failed_attempts += 1
         if account.failed_attempts >= FREE_ATTEMPTS:
             lock = min(2 ** (account.failed_attempts - FREE_ATTEMPTS), MAX_LOCK_MINUTES)
@@ -139,8 +135,8 @@ def authenticate(session: Session, clock: Clock, username: str, password: str) -
         _refuse_sign_in()
     account.failed_attempts = 0
     account.locked_until = None
-    if _hasher.check_needs_rehash(account.password_hash):
-        account.password_hash = _hasher.hash(password)
+    if is_outdated(account.password_hash):
+        account.password_hash = hashed(password)
     secret, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     session.add(
         StaffSession(
@@ -222,6 +218,24 @@ def revoke_api_token(session: Session, clock: Clock, secret_sha256: str) -> bool
     return bool(getattr(result, "rowcount", 0))
 
 
+def revoke_token_by_id(session: Session, clock: Clock, token_id: str) -> str:
+    """End the token whose digest begins with `token_id` (12 hex characters) and return its account.
+
+    Raises NotFoundError, also for one that has ended already.
+    """
+    wanted = token_id.strip().lower()
+    live = session.scalars(select(ApiToken).where(ApiToken.revoked_at.is_(None)))
+    found = [token for token in live if len(wanted) >= 12 and token.secret_sha256.startswith(wanted)]
+    if len(found) != 1:
+        raise NotFoundError(
+            "token-unknown",
+            Words("没有这个编号的有效令牌。", "There is no live token with that id."),
+            remedy=Words("用 `ecert staff tokens` 查看。", "See `ecert staff tokens`."),
+        )
+    revoke_api_token(session, clock, found[0].secret_sha256)
+    return found[0].username
+
+
 def actor_of_token(session: Session, clock: Clock, secret: str) -> Actor | None:
     """The actor behind an API token, its roles narrowed to the token's scopes; None when it does not open."""
     token = session.get(ApiToken, digest(secret))
@@ -267,11 +281,9 @@ def _account(session: Session, username: str) -> StaffAccount:
     return account
 
 
-def _verify(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
+def _end_sessions(session: Session, username: str) -> None:
+    for open_session in session.scalars(select(StaffSession).where(StaffSession.username == username)):
+        session.delete(open_session)  # a session is not a record of anything; the sign-in event is
 
 
 def _refuse_sign_in() -> NoReturn:
