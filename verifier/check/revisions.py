@@ -26,6 +26,7 @@ from verifier.check.timestamps import Stamp, TimeUnprovenError, read_stamp
 MAX_UPDATES: Final = 16
 _MAX_NEW_OBJECTS: Final = 200
 _MAX_DER: Final = 512 * 1024
+_MAX_BYTES: Final = 4 * 1024 * 1024
 _VRI_KEY = re.compile(r"[0-9A-F]{40}")
 _RENEWAL_KEYS: Final = {"FT", "T", "TU", "Type", "Subtype", "F", "Rect", "P", "V"}
 
@@ -66,6 +67,8 @@ def read_archive(pdf: bytes, end: int, sealed: SealedRevision, form: SealedForm,
     size = sealed.trailer.get("Size")
     if type(size) is not int:
         raise RevisionsError("trailer")
+    if len(pdf) - end > _MAX_BYTES:
+        raise RevisionsError("bytes-added")
     state = _State(sealed, form.page, form.field_list, set(form.empty_fields), sealed.table_at, size)
     stamps: list[Stamp] = []
     closed, count = True, 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_DEPTH: Final = 40
+MAX_ITEMS: Final = 10_000
 _WHITE = re.compile(rb"[ \r\n\t\f\0]*")
 _NAME = re.compile(rb"/([^\0-\x20()<>\[\]{}/%\x7f-\xff]*)")
 _REFERENCE = re.compile(rb"([0-9]{1,7}) 0 R(?![A-Za-z0-9])")
@@ -139,8 +140,8 @@ def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int
         if data[at : at + 2] == b">>":
             return out, at + 2
         found = _NAME.match(data, at)
-        if found is None:
-            raise PdfSyntaxError("a dictionary key is not a name")
+        if found is None or len(out) >= MAX_ITEMS:
+            raise PdfSyntaxError("a dictionary key is not a name, or there are too many")
         key = _name(found[1])
         if key in out:
             raise PdfSyntaxError("a dictionary has a key twice")
@@ -153,6 +154,8 @@ def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
         at = skip_white(data, at)
         if data[at : at + 1] == b"]":
             return out, at + 1
+        if len(out) >= MAX_ITEMS:
+            raise PdfSyntaxError("an array is too long")
         item, at = read_value(data, at, depth + 1)
         out.append(item)
 

@@ -1,0 +1,142 @@
+"""The inspecting process: what it may not do, and what becomes of a file that wears it out."""
+
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.factories.world import World
+from tests.vectors.attacks import Target
+from verifier.check import sandbox as sandbox_module
+from verifier.check.document import inspect_document
+from verifier.check.sandbox import BusyError, Sandbox
+from verifier.record.verdict import Verdict
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    pool = Sandbox(workers=1, waiting=0)
+    yield pool
+    pool.close()
+
+
+def locked_down(script: str) -> subprocess.CompletedProcess[str]:
+    """Run `script` in a fresh process after the worker's limits fell."""
+    prelude = "from verifier.check import sandbox_worker as worker\nworker._lock_down()\n"
+    return subprocess.run(
+        [sys.executable, "-c", prelude + script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_it_finds_what_the_function_finds(sandbox: Sandbox, target: Target, issued_world: World) -> None:
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    for pdf in (target.sealed, target.cut, target.page, target.sealed + b"\n", b"", b"%PDF-1.7\n"):
+        assert sandbox(pdf, keys, now=now) == inspect_document(pdf, keys, now=now)
+    bare = target.room.seal_pdf(target.page, level="B-B")
+    assert sandbox(bare, keys, now=now).failure is Verdict.ALTERED
+    assert sandbox(bare, keys, now=now, known_since=now).level == "B-B"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import socket; socket.socket()",
+        "import socket; socket.getaddrinfo('localhost', 80)",
+        "import subprocess; subprocess.Popen(['true'])",
+        "import os; os.system('true')",
+        "import os; os.fork()",
+        "open('written-by-a-test', 'w')",
+    ],
+)
+def test_it_cannot_reach_out(script: str) -> None:
+    done = locked_down(script)
+    assert "PermissionError" in done.stderr
+    assert not (ROOT / "written-by-a-test").exists()
+
+
+def test_memory_is_bounded() -> None:
+    assert "MemoryError" in locked_down("bytearray(600 * 1024 * 1024)").stderr
+
+
+def test_processor_time_is_bounded() -> None:
+    started = time.monotonic()
+    done = locked_down("worker.CPU_SECONDS = 1\nworker._renew_cpu_limit()\nwhile True: pass")
+    assert done.returncode < 0
+    assert time.monotonic() - started < 30
+
+
+def test_a_lost_process_is_malformed_and_replaced(
+    sandbox: Sandbox, target: Target, issued_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    with monkeypatch.context() as patched:
+        patched.setattr(sandbox_module, "WALL_SECONDS", 0.0)
+        lost = sandbox(target.sealed, keys, now=now)
+    assert (lost.failure, lost.checks[-1].code) == (Verdict.MALFORMED, "input-exhausting")
+    assert sandbox(target.sealed, keys, now=now).ok
+
+
+def test_a_full_queue_says_when_to_come_back(sandbox: Sandbox, target: Target, issued_world: World) -> None:
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    worker = sandbox._idle.get()  # the one process is at work
+    waiting = threading.Thread(target=lambda: sandbox(target.sealed, keys, now=now))
+    waiting.start()
+    while sandbox._places._value:
+        time.sleep(0.01)
+    with pytest.raises(BusyError) as busy:
+        sandbox(target.sealed, keys, now=now)
+    assert busy.value.retry_after > 0
+    sandbox._idle.put(worker)
+    waiting.join()
+
+
+def bomb() -> bytes:
+    """A page tree in an object stream that unfolds to 200 MB."""
+    packed = zlib.compress(bytes(200_000_000), 9)
+    stream = b"<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length %d >>" % len(packed)
+    return b"%PDF-1.7\n1 0 obj\n" + stream + b"\nstream\n" + packed + b"\nendstream\nendobj\n"
+
+
+HOSTILE = {
+    "nested-arrays": b"%PDF-1.7\n1 0 obj\n" + b"[" * 3_000_000,
+    "nested-dictionaries": b"%PDF-1.7\ntrailer\n" + b"<</A" * 1_000_000 + b"\nstartxref\n9\n%%EOF\n",
+    "many-ranges": b"%PDF-1.7\n" + b"/ByteRange [0 9 9 9] " * 300_000,
+    "many-contents": b"%PDF-1.7\n" + b"/Contents <00>" * 500_000,
+    "decompression": bomb(),
+    "endless-table": b"%PDF-1.7\nxref\n0 9999999\n" + b"0000000000 65535 f \n" * 400_000 + b"startxref\n9\n%%EOF\n",
+    "white-space": b"%PDF-1.7\n" + b" " * 9_000_000 + b"startxref\n9\n%%EOF\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_little(name: str, sandbox: Sandbox, issued_world: World) -> None:
+    started = time.monotonic()
+    found = sandbox(HOSTILE[name], issued_world.key_set, now=issued_world.clock.now())
+    assert found.failure is Verdict.MALFORMED
+    assert time.monotonic() - started < 12
+
+
+def test_hostile_updates_behind_a_sound_seal(sandbox: Sandbox, target: Target, issued_world: World) -> None:
+    """Here our own reader meets the hostile bytes."""
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    for tail in (
+        b"900 0 obj\n" + b"[" * 2_000_000,
+        b"900 0 obj\n" + b"<</A" * 1_000_000,
+        b"900 0 obj\n(" + b"(" * 4_000_000,
+        b"900 0 obj\n(" + b"\\" * 4_000_000,
+        b"900 0 obj\n" + b" " * 8_000_000,
+        b"900 0 obj\n<" + b"0" * 8_000_000,
+        b"xref\n0 9999999\n" + b"0000000000 65535 f \n" * 300_000,
+        b"900 0 obj\n[" + b"1 " * 2_000_000 + b"]\nendobj\n",
+        b"900 0 obj\n[" + (b"[" + b"/A" * 9000 + b"]") * 200 + b"]\nendobj\n",
+    ):
+        started = time.monotonic()
+        assert sandbox(target.sealed + tail, keys, now=now).failure is Verdict.ALTERED
+        assert time.monotonic() - started < 6
