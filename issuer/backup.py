@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from issuer.clock import Clock
 from issuer.errors import ConflictError, InputError, UnavailableError, Words
-from issuer.initialise import MARKER
+from issuer.marker import MARKER
 from issuer.settings import Settings
 
 FORMAT = 1

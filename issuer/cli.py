@@ -243,7 +243,7 @@ def run(arguments: Sequence[str]) -> int:
 @contextmanager
 def _address_of(data_dir: Path) -> Iterator[None]:
     """Take the verification address the folder was made for, unless the environment names another."""
-    from issuer.initialise import remembered_base_url
+    from issuer.marker import remembered_base_url
 
     address = None if ADDRESS in os.environ else remembered_base_url(data_dir)
     if address is not None:

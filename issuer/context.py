@@ -129,7 +129,7 @@ def migrate_both(settings: Settings, issuer_engine: Engine, register_engine: Eng
 
 
 def _secret(settings: Settings, name: str) -> bytes:
-    from issuer.initialise import MARKER
+    from issuer.marker import MARKER
 
     if not (settings.data_dir / MARKER).exists():
         raise UnavailableError(

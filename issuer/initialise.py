@@ -8,10 +8,10 @@ from typing import Any
 
 from issuer.clock import Clock
 from issuer.errors import ConflictError, UnavailableError, Words
+from issuer.marker import MARKER
 from issuer.records.database import make_engine
 from issuer.settings import Settings
 
-MARKER = "ecert.json"
 FORMAT = 1
 _OTHERS = frozenset({"lost+found"})
 
@@ -57,16 +57,6 @@ def initialise(settings: Settings, clock: Clock) -> bool:
     }
     _write_whole(folder / MARKER, json.dumps(marker).encode() + b"\n")
     return True
-
-
-def remembered_base_url(data_dir: Path) -> str | None:
-    """The verification address the folder was made for: its QR codes point there whatever port serves it today."""
-    try:
-        marker = json.loads((data_dir / MARKER).read_text(encoding="utf-8"))
-        address = marker["verify_base_url"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return address if isinstance(address, str) else None
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -179,7 +179,7 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "state NOT IN ('approved', 'applied') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
-            name="ck_corrections_two_people",
+            name=op.f("ck_corrections_two_people"),
         ),
         sa.ForeignKeyConstraint(
             ["certificate_id"], ["issuer.e_certificates.id"], name="fk_corrections_certificate_id"
@@ -223,7 +223,7 @@ def upgrade() -> None:
         sa.Column("overturned_basis", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
             "state NOT IN ('applied', 'overturned') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
-            name="ck_invalidations_two_people",
+            name=op.f("ck_invalidations_two_people"),
         ),
         sa.ForeignKeyConstraint(
             ["certificate_id"], ["issuer.e_certificates.id"], name="fk_invalidations_certificate_id"
