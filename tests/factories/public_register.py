@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -161,8 +161,3 @@ def base32_flip(payload: str) -> str:
     raw = bytearray(base64.b32decode(payload + "=" * (-len(payload) % 8)))
     raw[-10] ^= 1
     return base64.b32encode(bytes(raw)).decode().rstrip("=")
-
-
-def instant(*parts: int) -> datetime:
-    """An instant in UTC."""
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
