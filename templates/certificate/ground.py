@@ -192,7 +192,7 @@ def _frames(ink: dict[str, str]) -> str:
     )
 
 
-_SAMPLE_PLACES = ((152, 84), (46, 166), (164, 166), (84, 199), (164, 199), (97, 246))
+_SAMPLE_PLACES = ((152, 84), (46, 166), (164, 166), (86, 197), (165, 197), (97, 246))
 
 
 def _watermark(ink: dict[str, str]) -> str:

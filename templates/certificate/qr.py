@@ -78,7 +78,8 @@ def _outlines(rows: list[list[bool]]) -> str:
     for start in range(0, len(points), 2):
         if walked[start]:
             continue
-        loop, at = [], start
+        loop: list[str] = []
+        at = start
         while not walked[at]:
             across = at ^ 1
             walked[at] = walked[across] = 1

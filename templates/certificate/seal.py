@@ -27,7 +27,9 @@ def seal_svg(authority: str, ink: str, sample: bool) -> str:
         f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE - 1.15}" fill="none" stroke="{ink}" stroke-width=".18"/>',
         f'<path d="{_star(5.0)}" fill="{ink}"/>',
         _round_text(authority, ink),
-        _foot(_SAMPLE_FOOT if sample else _FOOT, ink, 4.6 if sample else 2.9, gap=1.6 if sample else 0.35),
+        _foot(_SAMPLE_FOOT, ink, size=4.6, gap=1.6, drop=12.2)
+        if sample
+        else _foot(_FOOT, ink, size=2.3, gap=0.2, drop=9.3),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}mm" height="{SIDE}mm">'
@@ -63,11 +65,12 @@ def _round_text(text: str, ink: str) -> str:
     return f'<g fill="{ink}" stroke="{ink}" stroke-width=".14">{"".join(out)}</g>'
 
 
-def _foot(text: str, ink: str, size: float, gap: float) -> str:
+def _foot(text: str, ink: str, *, size: float, gap: float, drop: float) -> str:
+    """A straight line of text, its baseline `drop` under the centre: within the round text, under the star."""
     widths = [serif_outline(char, size=size, x=0, y=0)[1] for char in text]
     x = _CENTRE - (sum(widths) + gap * (len(text) - 1)) / 2
     out = []
     for char, width in zip(text, widths, strict=True):
-        out.append(serif_outline(char, size=size, x=x, y=_CENTRE + 12.2)[0])
+        out.append(serif_outline(char, size=size, x=x, y=_CENTRE + drop)[0])
         x += width + gap
-    return f'<path fill="{ink}" stroke="{ink}" stroke-width=".14" d="{"".join(out)}"/>'
+    return f'<path fill="{ink}" stroke="{ink}" stroke-width="{number(size * 0.03)}" d="{"".join(out)}"/>'
