@@ -44,13 +44,15 @@ class World:
     clock: Clock
     people: tuple[Candidate, ...] = ()
     sitting: str = SITTING
+    database_url: str | None = None
+    """Both schemas in this database instead of two SQLite files."""
 
     @classmethod
-    def eligible(cls, folder: Path, people: int = 8) -> "World":
+    def eligible(cls, folder: Path, people: int = 8, database_url: str | None = None) -> "World":
         """Roster in, both rounds over, everybody found eligible, the public notice closed; nothing issued."""
         today = SystemClock().today()
         clock = SimulatedClock.on(today - timedelta(days=60), hour=0)
-        world = cls(folder, clock, invent(people))
+        world = cls(folder, clock, invent(people), database_url=database_url)
         initialise(world.settings, clock)
         source = folder.parent / f"{folder.name}-source"
         roster, photos = write_files(source, world.people)
@@ -71,7 +73,12 @@ class World:
     @property
     def settings(self) -> Settings:
         """Settings that point at this folder."""
-        return Settings(data_dir=self.folder, verify_base_url="http://127.0.0.1:8000")
+        return Settings(
+            data_dir=self.folder,
+            verify_base_url="http://127.0.0.1:8000",
+            database_url=self.database_url,
+            register_url=self.database_url,
+        )
 
     @cached_property
     def _ctx(self) -> Context:
