@@ -38,6 +38,8 @@ def prepare_photo(data: bytes) -> bytes:
     if min(picture.size) < MIN_SIDE:
         raise PhotoError("photo-too-small", f"the portrait is smaller than {MIN_SIDE} pixels on a side")
     fitted = ImageOps.fit(picture, (WIDTH, HEIGHT), Image.Resampling.LANCZOS, centering=(0.5, 0.3))
+    # Pillow would write a comment or colour profile of the original again.
+    fitted.info.clear()
     out = b""
     for quality in QUALITIES:
         buffer = io.BytesIO()
