@@ -84,7 +84,7 @@ def intend(
                     refused.append(given_up)
             elif holdings[case.person.id, case.qualification].paper_replacement_open:
                 refused.append(Refused(number, "paper-replacement-open", "R14"))
-            elif (refusal := refusal_of(case, examination, ctx.clock)) is not None:
+            elif (refusal := refusal_of(case, examination, ctx.clock, ctx.settings.verify_base_url)) is not None:
                 refused.append(refusal)
             else:
                 fresh.append(case)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from issuer.clock import Clock
 from issuer.issuance.facts import Case, Examination, candidates, load_cases, load_examination
 from issuer.issuance.numbers import require_numberable
+from issuer.issuance.preflight import page_obstacle
 from issuer.rules.violation import RuleViolation
-from templates.fonts import missing_glyphs
 
 CHUNK = 500
 
@@ -53,7 +53,7 @@ class IssuePlan:
         }
 
 
-def plan_issue(session: Session, clock: Clock, sitting_code: str) -> IssuePlan:
+def plan_issue(session: Session, clock: Clock, sitting_code: str, base_url: str) -> IssuePlan:
     """The plan as things stand now; raises NotFoundError. Nothing is written."""
     examination = load_examination(session, sitting_code)
     new: list[int] = []
@@ -63,31 +63,26 @@ def plan_issue(session: Session, clock: Clock, sitting_code: str) -> IssuePlan:
     facts = hashlib.sha256(f"{sitting_code}\0{clock.today()}".encode())
     for chunk in chunks(candidates(session, sitting_code), CHUNK):
         for case in load_cases(session, examination, chunk):
-            place, code, clause = _sort(case, examination, clock)
+            place, code, clause = _sort(case, examination, clock, base_url)
             number = case.registration.id
             if place == "refused":
                 refused.append(Refused(number, code, clause))
             else:
                 {"new": new, "resumed": resumed, "done": done}[place].append(number)
             facts.update(json.dumps([number, place, code, case.review_version]).encode())
-        session.expunge_all()
-        examination = load_examination(session, sitting_code)
     return IssuePlan(sitting_code, tuple(new), tuple(resumed), tuple(done), tuple(refused), facts.hexdigest()[:16])
 
 
-def refusal_of(case: Case, examination: Examination, clock: Clock) -> Refused | None:
-    """Why this case gets no new certificate today, or None: the law, a number, a character without a glyph."""
+def refusal_of(case: Case, examination: Examination, clock: Clock, base_url: str) -> Refused | None:
+    """Why this case gets no new certificate today, or None: the law, a number, the page."""
     number = case.registration.id
     try:
         case.require_issuable(examination, clock.today())
         require_numberable(examination, case)
     except RuleViolation as violation:
         return Refused(number, violation.code, violation.clause)
-    registration = case.registration
-    drawn = (registration.name, registration.specialty, registration.level, examination.programme.name)
-    if missing_glyphs("".join((*drawn, examination.programme.authority, case.person.id_no))):
-        return Refused(number, "glyph-missing", None)
-    return None
+    obstacle = page_obstacle(examination, case, base_url, case.registration.name)
+    return Refused(number, obstacle, None) if obstacle else None
 
 
 def chunks(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
@@ -95,13 +90,13 @@ def chunks(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
     return (items[at : at + size] for at in range(0, len(items), size))
 
 
-def _sort(case: Case, examination: Examination, clock: Clock) -> tuple[str, str, str | None]:
+def _sort(case: Case, examination: Examination, clock: Clock, base_url: str) -> tuple[str, str, str | None]:
     certificate = case.open_certificate
     if certificate is not None and certificate.slot == "live":
         return "done", "published", None
     if certificate is not None and certificate.registration_id == case.registration.id:
         return "resumed", "begun", None
-    refusal = refusal_of(case, examination, clock)
+    refusal = refusal_of(case, examination, clock, base_url)
     if refusal is not None:
         return "refused", refusal.code, refusal.clause
     return "new", "issuable", None

@@ -60,7 +60,7 @@ def preview_issue(ctx: Context, actor: Actor, sitting_code: str) -> IssuePlan:
     """What `issue_sitting` would do now, with the digest it can be held to. Changes nothing."""
     actor.require(Role.AUTHORITY_ISSUER)
     with ctx.database.read() as session:
-        return plan_issue(session, ctx.clock, sitting_code)
+        return plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url)
 
 
 def issue_sitting(

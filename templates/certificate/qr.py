@@ -29,6 +29,15 @@ class QrTooLongError(ValueError):
     """The QR text does not fit version 12, not even at level L."""
 
 
+def fits(segments: tuple[str, ...]) -> bool:
+    """Whether the text can be drawn within the budget at all; cheap, to be asked before a number is spent."""
+    try:
+        _version(segments)
+    except QrTooLongError:
+        return False
+    return True
+
+
 def qr_matrix(segments: tuple[str, ...]) -> list[list[bool]]:
     """Dark modules of the smallest fitting symbol, without the quiet zone. Raises QrTooLongError."""
     version, level = _version(segments)

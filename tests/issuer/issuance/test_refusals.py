@@ -249,3 +249,12 @@ def test_a_clock_behind_the_approval_refuses(eligible_world: World) -> None:
             days=1
         )
     assert {each.code for each in eligible_world.issue().refused} == {"approval-in-future"}
+
+
+def test_a_name_the_qr_cannot_hold_is_refused_before_a_number_is_spent(eligible_world: World) -> None:
+    first, second, *_ = eligible_world.registrations()
+    change(eligible_world, Registration, first.id, name="艾" * 40)
+    change(eligible_world, Registration, second.id, name="阿卜杜热依木·买买提明·伊斯拉木·穆萨")
+    report = eligible_world.issue()
+    assert [(each.registration, each.code) for each in report.refused] == [(first.id, "name-too-long-for-qr")]
+    assert eligible_world.certificates("draft") == []

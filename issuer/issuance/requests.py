@@ -1,0 +1,110 @@
+"""Asking for a sitting to be issued in the background, and watching it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from issuer.access.actor import Actor
+from issuer.context import Context
+from issuer.errors import ConflictError, Words
+from issuer.issuance.batches import open_batch
+from issuer.issuance.plan import plan_issue
+from issuer.records.certificates import Batch, BatchItem, ECertificate
+from issuer.records.database import after_commit
+from issuer.records.sittings import Sitting
+from issuer.rules.terms import Role
+
+READERS = (
+    Role.AUTHORITY_ISSUER,
+    Role.AUTHORITY_APPROVER,
+    Role.SUPERVISOR,
+    Role.AUDITOR,
+    Role.OPERATOR,
+)
+
+
+def request_batch(ctx: Context, actor: Actor, sitting_code: str, expected_digest: str | None = None) -> int:
+    """Open a batch for everybody to whom a certificate may be made now, to be worked on in the background.
+
+    Its number. The work begins once the caller's unit of work is committed. Raises NotFoundError,
+    NotAllowedError, ConflictError (a batch of this sitting is under way, or the state has moved since the
+    plan with `expected_digest`).
+    """
+    actor.require(Role.AUTHORITY_ISSUER)
+    with ctx.database.together() as session:
+        session.get(Sitting, sitting_code, with_for_update=True)  # requests for one sitting follow one another
+        running = session.scalar(
+            select(Batch.id).where(Batch.sitting_code == sitting_code, Batch.state.in_(("running", "paused")))
+        )
+        if running is not None:
+            raise ConflictError(
+                "issue-running",
+                Words(f"批次 {running} 正在进行，未另建批次。", f"Batch {running} is under way; no other was made."),
+                remedy=Words("等它完成，或先取消它。", "Wait for it, or cancel it first."),
+            )
+        plan = plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url)
+        if expected_digest is not None and expected_digest.strip().lower() != plan.digest:
+            raise ConflictError(
+                "plan-moved",
+                Words("计划之后情况已变化，未作任何改动。", "Things have moved since the plan; nothing was changed."),
+                remedy=Words("重新查看计划后再提交。", "Look at the plan again, then send its digest."),
+            )
+        batch_id = open_batch(ctx, actor, plan)
+        after_commit(session, _start(ctx, batch_id))
+        return batch_id
+
+
+def list_batches(
+    ctx: Context, actor: Actor, *, sitting_code: str | None = None, before: int | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Batches newest first, a page at a time. Raises NotAllowedError."""
+    actor.require(*READERS)
+    query = select(Batch).order_by(Batch.id.desc()).limit(limit)
+    if sitting_code is not None:
+        query = query.where(Batch.sitting_code == sitting_code)
+    if before is not None:
+        query = query.where(Batch.id < before)
+    with ctx.database.read() as session:
+        return [
+            {
+                "batch": batch.id,
+                "sitting": batch.sitting_code,
+                "state": batch.state,
+                "actor": batch.actor,
+                "created_at": batch.created_at,
+                "finished_at": batch.finished_at,
+            }
+            for batch in session.scalars(query)
+        ]
+
+
+def list_items(
+    ctx: Context, actor: Actor, batch_id: int, *, result: str | None = None, after: int = 0, limit: int = 200
+) -> list[dict[str, Any]]:
+    """What became of each registration, by registration number, a page at a time. Raises NotAllowedError."""
+    actor.require(*READERS)
+    query = (
+        select(BatchItem, ECertificate.management_no)
+        .outerjoin(ECertificate, BatchItem.certificate_id == ECertificate.id)
+        .where(BatchItem.batch_id == batch_id, BatchItem.registration_id > after)
+        .order_by(BatchItem.registration_id)
+        .limit(limit)
+    )
+    if result is not None:
+        query = query.where(BatchItem.result == result)
+    with ctx.database.read() as session:
+        return [
+            {
+                "registration": item.registration_id,
+                "result": item.result,
+                "code": item.code,
+                "clause": item.clause,
+                "management_no": number,
+            }
+            for item, number in session.execute(query)
+        ]
+
+
+def _start(ctx: Context, batch_id: int) -> Callable[[], None]:
+    return lambda: ctx.jobs.enqueue(batch_id)
