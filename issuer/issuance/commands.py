@@ -53,6 +53,34 @@ def issue(
     print_json(report.to_json()) if as_json else _tell_report(report)
 
 
+@certificate_app.command("list")
+def list_(
+    sitting: Annotated[str | None, typer.Option("--sitting", help="考试批次 / sitting")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="valid | invalid | suspended | superseded")] = None,
+    before: Annotated[int | None, typer.Option("--before", help="接上页：上页的 next / the last page's next")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="条数 / how many")] = 50,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出证书，新的在前 / certificates, newest first."""
+    from issuer.issuance.search import list_certificates
+
+    with cli_context(data_dir) as ctx:
+        actor = cli_actor(ctx, acting_as)
+        rows = list_certificates(ctx, actor, sitting_code=sitting, status=status, before=before, limit=limit)
+    following = rows[-1].id if len(rows) == limit else None
+    if as_json:
+        print_json({"certificates": [row.to_json() for row in rows], "next": following})
+        return
+    if not rows:
+        say("没有证书 / no certificates")
+    for row in rows:
+        say(f"{row.management_no}  {row.sitting}  {row.status or row.state}  {row.approved_on}")
+    if following is not None:
+        say(f"下一页 / next page: --before {following}")
+
+
 @certificate_app.command("show")
 def show(
     management_no: ManagementNo,

@@ -109,7 +109,7 @@ class _Pool:
         photo = read_photo(self._ctx, order.content.photo_key)
         try:
             self._waiting.add(self._pool.submit(_work_in_worker, order, photo))
-        except BrokenProcessPool as exc:
+        except (BrokenProcessPool, OSError) as exc:  # OSError: it broke while we were speaking to it
             raise _worker_died() from exc
 
     def done(self, *, finish: bool = False) -> Iterator[Outcome]:

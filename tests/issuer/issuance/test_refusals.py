@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-import issuer.issuance.plan
+import issuer.issuance.preflight
 import issuer.issuance.press
 from issuer.audit import verify_chain
 from issuer.context import Context
@@ -78,7 +78,7 @@ def test_nothing_is_issued_while_the_notice_stands(eligible_world: World) -> Non
 def test_a_character_without_a_glyph_is_refused_before_a_number_is_spent(
     eligible_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issuer.issuance.plan, "missing_glyphs", lambda text: ("𠮷",) if "𠮷" in text else ())
+    monkeypatch.setattr(issuer.issuance.preflight, "missing_glyphs", lambda text: ("𠮷",) if "𠮷" in text else ())
     report = eligible_world.issue()
     (refused,) = report.refused
     assert refused.code == "glyph-missing"
