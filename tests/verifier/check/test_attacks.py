@@ -76,3 +76,19 @@ def test_the_other_half_of_a_signature_is_not_what_we_registered(target: Target,
     attacked = target.sealed[:start] + changed[: len(token)].hex().upper().encode() + target.sealed[end:]
     assert attacked != target.sealed
     assert issued_world.checker().check_pdf(attacked).verdict is Verdict.ALTERED
+
+
+def test_no_byte_of_a_bare_signature_is_spare(target: Target, issued_world: World) -> None:
+    """A seal without an archive timestamp over it: still nothing in its CMS may be written otherwise."""
+    sealed = target.room.seal_pdf(target.page, level="B-T")
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    assert inspect_document(sealed, keys, now=now).level == "B-T"
+    found = re.search(rb"/Contents <([0-9A-Fa-f]+)>", sealed)
+    assert found
+    der = bytes.fromhex(found[1].decode())
+    size = 4 + int.from_bytes(der[2:4], "big")
+    for at in range(size):
+        changed = bytearray(der)
+        changed[at] ^= 1 << at % 8
+        attacked = sealed[: found.start(1)] + bytes(changed).hex().upper().encode() + sealed[found.end(1) :]
+        assert not inspect_document(attacked, keys, now=now).ok, at
