@@ -27,7 +27,7 @@ def seal_svg(authority: str, ink: str, sample: bool) -> str:
         f'<circle cx="{_CENTRE}" cy="{_CENTRE}" r="{_EDGE - 1.15}" fill="none" stroke="{ink}" stroke-width=".18"/>',
         f'<path d="{_star(5.0)}" fill="{ink}"/>',
         _round_text(authority, ink),
-        _foot(_SAMPLE_FOOT, ink, size=4.6, gap=1.6, drop=12.2)
+        _foot(_SAMPLE_FOOT, ink, size=4.6, gap=1.6, drop=13.4)
         if sample
         else _foot(_FOOT, ink, size=2.3, gap=0.2, drop=9.3),
     ]

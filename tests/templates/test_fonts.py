@@ -52,6 +52,9 @@ def test_names_of_all_kinds_can_be_drawn(text: str) -> None:
         "\ud800",
         "\ufffe",
         "\U000323b0",  # not assigned, or in no font
+        "\u00a0",  # in the font, but blank
+        "\u2003",
+        "\u3164",
         "\U00012000",  # assigned, but in none of these fonts
     ],
 )
