@@ -4,13 +4,15 @@ import logging
 import secrets
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from issuer.errors import DomainError
+from issuer.errors import DomainError, InputError, Words
+from issuer.pages import refusal_page
 from issuer.refusals import refusal_from
 from issuer.rules.violation import RuleViolation
 
@@ -53,6 +55,15 @@ def problem(
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def status_of(error: DomainError) -> int:
+    """The HTTP status a refusal is told with."""
+    if error.code in ("sign-in-needed", "token-not-accepted"):
+        return HTTPStatus.UNAUTHORIZED
+    if error.code in ("account-locked", "too-many-attempts"):
+        return HTTPStatus.TOO_MANY_REQUESTS
+    return STATUS.get(error.status_hint, HTTPStatus.CONFLICT)
+
+
 def problem_of(exc: DomainError | RuleViolation) -> JSONResponse:
     """The problem a refusal is told as; `clause` where the law refuses, `remedy` where there is something to do."""
     error = refusal_from(exc) if isinstance(exc, RuleViolation) else exc
@@ -61,56 +72,67 @@ def problem_of(exc: DomainError | RuleViolation) -> JSONResponse:
         extra["clause"] = error.clause
     if error.remedy:
         extra |= {"remedy": error.remedy.zh, "remedy_en": error.remedy.en}
-    status = STATUS.get(error.status_hint, HTTPStatus.CONFLICT)
-    headers = None
-    if error.code in ("sign-in-needed", "token-not-accepted"):
-        status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
-    if error.code in ("account-locked", "too-many-attempts"):
-        status = HTTPStatus.TOO_MANY_REQUESTS
+    status = status_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     return problem(status, error.code, error.words.zh, error.words.en, extra=extra, headers=headers)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of `app` a problem document; an unexpected one carries a reference and no details."""
+    """Make every error of `app` a problem document, or a page where a person is reading.
+
+    An unexpected one carries a reference and no details.
+    """
 
     @app.exception_handler(DomainError)
-    async def _domain(_request: Request, exc: DomainError) -> JSONResponse:
-        return problem_of(exc)
+    async def _domain(request: Request, exc: DomainError) -> Response:
+        if not _reads_pages(request):
+            return problem_of(exc)
+        if exc.code == "sign-in-needed" and request.method == "GET":
+            return RedirectResponse(f"/console/sign-in?next={quote(request.url.path)}", HTTPStatus.SEE_OTHER)
+        return refusal_page(request, status_of(exc), exc)
 
     @app.exception_handler(RuleViolation)
-    async def _rule(_request: Request, exc: RuleViolation) -> JSONResponse:
-        return problem_of(exc)
+    async def _rule(request: Request, exc: RuleViolation) -> Response:
+        return await _domain(request, refusal_from(exc))
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_request: Request, exc: RequestValidationError) -> JSONResponse:
+    async def _validation(request: Request, exc: RequestValidationError) -> Response:
+        words = Words(
+            "请求中有字段缺失或格式不对，未作任何改动。", "A field is missing or malformed; nothing was changed."
+        )
+        if _reads_pages(request):
+            return refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, InputError("request-not-understood", words))
         # Places and kinds only: the values sent may be a person's.
         fields = [
             {"field": ".".join(str(part) for part in error["loc"]), "code": error["type"], "message": error["msg"]}
             for error in exc.errors()
         ]
-        return problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "request-not-understood",
-            "请求中有字段缺失或格式不对，未作任何改动。",
-            "A field is missing or malformed; nothing was changed.",
-            extra={"fields": fields},
-        )
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return problem(status, "request-not-understood", words.zh, words.en, extra={"fields": fields})
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, exc: HTTPException) -> JSONResponse:
+    async def _http(request: Request, exc: HTTPException) -> Response:
         status = HTTPStatus(exc.status_code)
         code = status.phrase.lower().replace(" ", "-")
-        headers = dict(exc.headers) if exc.headers else None
-        return problem(status, code, f"请求无法处理（{status.value}）。", f"{status.phrase}.", headers=headers)
+        words = Words(f"请求无法处理（{status.value}）。", f"{status.phrase}.")
+        if _reads_pages(request):
+            return refusal_page(request, status, DomainError(code, words))
+        return problem(status, code, words.zh, words.en, headers=dict(exc.headers) if exc.headers else None)
 
     @app.exception_handler(Exception)
-    async def _unexpected(_request: Request, exc: Exception) -> JSONResponse:
+    async def _unexpected(request: Request, exc: Exception) -> Response:
         reference = secrets.token_hex(4)
         # The type only: an exception's text may hold a row's values.
         log.error("unexpected %s, reference %s", type(exc).__qualname__, reference)
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "unexpected",
+        words = Words(
             f"程序内部错误，编号 {reference}；数据保持上一次完成时的状态。",
             f"Unexpected error, reference {reference}; the data is as the last finished step left it.",
         )
+        if _reads_pages(request):
+            return refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, DomainError("unexpected", words))
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", words.zh, words.en)
+
+
+def _reads_pages(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith(("/console", "/my")) and not path.startswith(("/console/static", "/console/openapi"))

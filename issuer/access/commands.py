@@ -18,7 +18,7 @@ staff_app = typer.Typer(
     help="工作人员账号与接口令牌 / staff accounts and API tokens", no_args_is_help=True, rich_markup_mode=None
 )
 
-PASSWORD_VARIABLE = "ECERT_STAFF_PASSWORD"
+PASSWORD_VARIABLE = "ECERT_STAFF_PASSWORD"  # noqa: S105 - its name, not a password
 Username = Annotated[str, typer.Argument(help="用户名 / user name")]
 
 
@@ -69,7 +69,7 @@ def list_(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
     from issuer.records.access import StaffAccount
 
     with cli_context(data_dir) as ctx, ctx.database.read() as session:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "username": account.username,
                 "display_name": account.display_name,
@@ -162,7 +162,7 @@ def tokens(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
 
     with cli_context(data_dir) as ctx, ctx.database.read() as session:
         now = ctx.clock.now()
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": row.secret_sha256[:12],
                 "username": row.username,

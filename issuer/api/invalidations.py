@@ -1,6 +1,6 @@
 """Invalidation and reinstatement over HTTP (R9, R10)."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.api.access import Approver, Ctx, Proposer, Reader
 from issuer.api.idempotency import Key, once
+from issuer.api.models import Numbered, problems
 from issuer.invalidation import service
 from issuer.invalidation.overview import list_cases, plan_invalidation, show_case
 
@@ -47,7 +48,55 @@ class Note(BaseModel):
     note: str = Field(min_length=1, max_length=4000)
 
 
-@router.get("")
+class Case(BaseModel):
+    """A case as staff see it."""
+
+    id: int
+    certificate_id: int
+    management_no: str
+    sitting_code: str
+    kind: str
+    ground: str
+    clause: str
+    state: str
+    basis: str
+    effective_on: date
+    from_beginning: bool
+    suspended: bool
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_note: str | None
+    overturns_id: int | None
+    overturned_by: str | None
+    overturned_at: datetime | None
+
+
+class Cases(BaseModel):
+    """Cases newest first; `next` is the `before` of the following page."""
+
+    items: list[Case]
+    next: int | None
+
+
+class Plan(BaseModel):
+    """What an invalidation would touch, and a digest of the state it rests on."""
+
+    management_no: str
+    certificate_id: int
+    ground: str
+    clause: str
+    reason_shown: str
+    status_now: str | None
+    status_then: str
+    subjects_void: int
+    registration_void: bool
+    open_case: int | None
+    digest: str
+
+
+@router.get("", response_model=Cases, responses=problems(422))
 def list_invalidations(
     ctx: Ctx,
     actor: Reader,
@@ -65,19 +114,19 @@ def list_invalidations(
     }
 
 
-@router.get("/plan")
+@router.get("/plan", response_model=Plan, responses=problems(404, 422))
 def plan(ctx: Ctx, actor: Proposer, management_no: str, ground: str) -> dict[str, Any]:
     """What an invalidation would touch, with a digest of the state it rests on; nothing is changed."""
     return plan_invalidation(ctx, actor, management_no, ground).to_json()
 
 
-@router.get("/{case_id}")
+@router.get("/{case_id}", response_model=Case, responses=problems(404))
 def show(ctx: Ctx, actor: Reader, case_id: int) -> dict[str, Any]:
     """One case."""
     return show_case(ctx, actor, case_id).to_json()
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=Numbered, responses=problems(404, 409, 422))
 def propose(ctx: Ctx, actor: Proposer, body: Proposal, key: Key = None) -> JSONResponse:
     """Propose to invalidate; somebody else approves."""
 
@@ -97,7 +146,7 @@ def propose(ctx: Ctx, actor: Proposer, body: Proposal, key: Key = None) -> JSONR
     return once(ctx, actor, key, "invalidations.propose", body.model_dump(mode="json"), act, 201)
 
 
-@router.post("/reinstatements", status_code=201)
+@router.post("/reinstatements", status_code=201, response_model=Numbered, responses=problems(404, 409, 422))
 def propose_reinstatement(ctx: Ctx, actor: Proposer, body: Appeal, key: Key = None) -> JSONResponse:
     """Propose to reinstate after an appeal; somebody else approves."""
 
@@ -107,21 +156,21 @@ def propose_reinstatement(ctx: Ctx, actor: Proposer, body: Appeal, key: Key = No
     return once(ctx, actor, key, "invalidations.reinstate", body.model_dump(mode="json"), act, 201)
 
 
-@router.post("/{case_id}/approve")
+@router.post("/{case_id}/approve", response_model=Case, responses=problems(404, 409))
 def approve(ctx: Ctx, actor: Approver, case_id: int, key: Key = None) -> JSONResponse:
     """Approve a proposal; when this answers, every way of checking shows it."""
     act = lambda: service.approve(ctx, actor, case_id).to_json()  # noqa: E731
     return once(ctx, actor, key, "invalidations.approve", {"id": case_id}, act)
 
 
-@router.post("/{case_id}/reject")
+@router.post("/{case_id}/reject", response_model=Case, responses=problems(404, 409))
 def reject(ctx: Ctx, actor: Approver, case_id: int, body: Note, key: Key = None) -> JSONResponse:
     """Refuse a proposal."""
     act = lambda: service.reject(ctx, actor, case_id, body.note).to_json()  # noqa: E731
     return once(ctx, actor, key, "invalidations.reject", {"id": case_id, "note": body.note}, act)
 
 
-@router.post("/{case_id}/withdraw")
+@router.post("/{case_id}/withdraw", response_model=Case, responses=problems(404, 409))
 def withdraw(ctx: Ctx, actor: Proposer, case_id: int, body: Note, key: Key = None) -> JSONResponse:
     """Take one's own proposal back."""
     act = lambda: service.withdraw(ctx, actor, case_id, body.note).to_json()  # noqa: E731

@@ -1,5 +1,6 @@
 """Replacement of paper certificates over HTTP (R14)."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.api.access import Ctx, Proposer, Reader
 from issuer.api.idempotency import Key, once
+from issuer.api.models import Numbered, problems
 from issuer.paper import requests, service
 
 router = APIRouter(prefix="/api/v1/paper", tags=["paper"])
@@ -24,7 +26,28 @@ class ReplacementRequest(BaseModel):
     admission_no: str | None = Field(None, max_length=40)
 
 
-@router.post("/replacements", status_code=201)
+class Replacement(BaseModel):
+    """A request; refused ones carry the clause."""
+
+    id: int
+    registration_id: int
+    sitting_code: str
+    qualification: str
+    state: str
+    clause: str | None
+    code: str | None
+    requested_by: str
+    requested_at: datetime
+
+
+class Replacements(BaseModel):
+    """Requests newest first; `next` is the `before` of the following page."""
+
+    items: list[Replacement]
+    next: int | None
+
+
+@router.post("/replacements", status_code=201, response_model=Numbered, responses=problems(404, 409, 422))
 def request_replacement(ctx: Ctx, actor: Proposer, body: ReplacementRequest, key: Key = None) -> JSONResponse:
     """Ask for a paper certificate to be replaced; 409 with clause R14 once an e-certificate was made."""
 
@@ -42,7 +65,7 @@ def request_replacement(ctx: Ctx, actor: Proposer, body: ReplacementRequest, key
     return once(ctx, actor, key, "paper.replace", body.model_dump(mode="json"), act, 201)
 
 
-@router.get("/replacements")
+@router.get("/replacements", response_model=Replacements, responses=problems())
 def list_replacements(
     ctx: Ctx,
     actor: Reader,
@@ -57,7 +80,7 @@ def list_replacements(
     return {"items": [row.to_json() for row in rows], "next": rows[-1].id if len(rows) == limit else None}
 
 
-@router.post("/replacements/{request_id}/{state}")
+@router.post("/replacements/{request_id}/{state}", response_model=Replacement, responses=problems(404, 409, 422))
 def close_replacement(ctx: Ctx, actor: Proposer, request_id: int, state: str, key: Key = None) -> JSONResponse:
     """End an accepted request: `fulfilled` or `withdrawn`."""
     act = lambda: service.close_replacement(ctx, actor, request_id, state).to_json()  # noqa: E731

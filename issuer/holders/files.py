@@ -17,13 +17,15 @@ def content_disposition(file_name: str, *, inline: bool = False) -> str:
     return f"{kind}; filename=\"{fallback}\"; filename*=UTF-8''{quote(cleaned, safe='')}"
 
 
-def pdf_response(content: bytes, file_name: str, sha256: str | None, range_header: str | None) -> Response:
+def pdf_response(
+    content: bytes, file_name: str, sha256: str | None, range_header: str | None, *, inline: bool = False
+) -> Response:
     """The whole file, or the single range asked for (206), or 416 when the range lies outside it.
 
     A header with several ranges or another unit is ignored, as RFC 9110 allows.
     """
     headers = {
-        "Content-Disposition": content_disposition(file_name),
+        "Content-Disposition": content_disposition(file_name, inline=inline),
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 PER_ADDRESS = "20/5minutes;100/hour"
 PER_IDENTITY = "6/15minutes;20/day"
+STAFF_FAILURES = "30/15minutes"
 
 
 class SignInLimits:
@@ -34,13 +35,20 @@ class SignInLimits:
         for limit, key in ((PER_ADDRESS, f"holder-address/{address}"), (PER_IDENTITY, f"holder-identity/{who}")):
             wait = self._hit(limit, key)
             if wait is not None:
-                minutes = max(1, round(wait / 60))
-                raise NotAllowedError(
-                    "too-many-attempts",
-                    Words(
-                        f"尝试次数过多，请约 {minutes} 分钟后再试。", f"Too many tries; try again in {minutes} min."
-                    ),
+                raise _too_many(wait)
+
+    def require_room(self, address: str) -> None:
+        """Raise NotAllowedError when staff sign-ins from this address have failed too often."""
+        for item in parse_many(STAFF_FAILURES):
+            if not self._here.test(item, f"staff-address/{address}"):
+                raise _too_many(
+                    self._here.get_window_stats(item, f"staff-address/{address}").reset_time - time.time()
                 )
+
+    def count_failure(self, address: str) -> None:
+        """Count one failed staff sign-in; accounts themselves lock in the database."""
+        for item in parse_many(STAFF_FAILURES):
+            self._here.hit(item, f"staff-address/{address}")
 
     def _hit(self, limit: str, key: str) -> float | None:
         if self._shared is not None:
@@ -49,6 +57,14 @@ class SignInLimits:
             except StorageError:
                 log.warning("sign-in limits: shared counter unreachable, counting in this process")
         return _wait(self._here, limit, key)
+
+
+def _too_many(wait: float) -> NotAllowedError:
+    minutes = max(1, round(wait / 60))
+    return NotAllowedError(
+        "too-many-attempts",
+        Words(f"尝试次数过多，请约 {minutes} 分钟后再试。", f"Too many tries; try again in {minutes} min."),
+    )
 
 
 def _wait(limiter: MovingWindowRateLimiter, limit: str, key: str) -> float | None:

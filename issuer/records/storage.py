@@ -70,6 +70,13 @@ class Storage:
             return False
         return True
 
+    def delete(self, key: str) -> None:
+        """Remove a file; nothing happens when there is none. For scratch files only: records are never deleted."""
+        try:
+            obstore.delete(self._store, _checked(key))
+        except FileNotFoundError:
+            return
+
     def list(self, prefix: str) -> tuple[str, ...]:
         """Keys below `prefix` (whole path segments; empty for all), sorted."""
         wanted = _checked(prefix) if prefix else None
