@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from keys.public.keyset import KeySet, KeySetMalformedError
 from verifier.check.document import MAX_FILE_BYTES, inspect_document
-from verifier.check.findings import DocumentFindings, Refused, read_credential_checked
+from verifier.check.findings import DocumentFindings, InspectionUnavailableError, Refused, read_credential_checked
 from verifier.check.judgement import SHANGHAI, disagreement, refusal, shown, shown_from_claims, status_check
 from verifier.check.words import say
 from verifier.record.credential import CredentialClaims
@@ -68,6 +68,13 @@ class Checker:
         if not is_token(token):
             return refusal(Verdict.MALFORMED, (say("token-shape"),), now)
         return self._answer(now, (), None, lambda: self._register.by_token(token.upper()))
+
+    def judged(self, record: PublicRecord, now: datetime, *, by_file: bool = False) -> CheckResult:
+        """What `check_token`, or for an original `check_file_digest`, answers when the register holds `record`.
+
+        For whoever reads the register by a shorter way; `now` is the instant of that reading.
+        """
+        return self._answer(now, (say("file-registered"),) if by_file else (), None, lambda: record)
 
     def check_number(self, management_no: str, name: str | None = None) -> CheckResult:
         """By management number, with the holder's name when it is known.
@@ -149,6 +156,8 @@ class Checker:
         try:
             known_since = record.published_at if record else None
             found = self._inspect(pdf, self._key_set(), now=now, known_since=known_since)
+        except InspectionUnavailableError:
+            return refusal(Verdict.STATUS_UNKNOWN, (say("inspection-unavailable"),), now)
         except (OSError, KeySetMalformedError):
             return refusal(Verdict.STATUS_UNKNOWN, (say("keys-unavailable"),), now)
         if found.failure is not None or found.claims is None or found.credential is None:

@@ -37,6 +37,10 @@ class DocumentFindings:
         return self.failure is None
 
 
+class InspectionUnavailableError(Exception):
+    """The file could not be looked at, through no fault of its own; nothing can be said of it."""
+
+
 class Refused(Exception):
     """A step did not pass: the verdict to give and the check that says why."""
 

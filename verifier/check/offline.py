@@ -12,7 +12,7 @@ from keys.public.keyset import KeySet
 from verifier.check.bundle import Bundle
 from verifier.check.checker import Inspector, host_of
 from verifier.check.document import MAX_FILE_BYTES, inspect_document
-from verifier.check.findings import Refused, read_credential_checked
+from verifier.check.findings import InspectionUnavailableError, Refused, read_credential_checked
 from verifier.check.judgement import SHANGHAI, refusal, shown_from_claims, status_check
 from verifier.check.words import say
 from verifier.record.credential import CredentialClaims
@@ -67,7 +67,10 @@ class OfflineChecker:
         if len(pdf) > MAX_FILE_BYTES:
             limit = f"{MAX_FILE_BYTES // 1_000_000} MB"
             return refusal(Verdict.MALFORMED, (say("input-too-large", limit=limit),), now)
-        found = self._inspect(pdf, self._keys, now=now)
+        try:
+            found = self._inspect(pdf, self._keys, now=now)
+        except InspectionUnavailableError:
+            return refusal(Verdict.STATUS_UNKNOWN, (say("inspection-unavailable"),), now)
         if found.failure is not None or found.claims is None:
             return refusal(found.failure or Verdict.MALFORMED, found.checks, now)
         return self._answer(found.checks, found.claims, now)

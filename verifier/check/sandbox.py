@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from keys.public.keyset import KeySet
-from verifier.check.findings import DocumentFindings, Refused, read_credential_checked
+from verifier.check.findings import DocumentFindings, InspectionUnavailableError, Refused, read_credential_checked
 from verifier.check.words import say
 from verifier.record.verdict import Check, Verdict
 
 WALL_SECONDS: Final = 10.0
+START_SECONDS: Final = 60.0
+READY: Final = b"RDY\n"
 RETRY_AFTER_SECONDS: Final = 5
 _MAX_ANSWER: Final = 1 << 20
 
@@ -57,7 +59,7 @@ class Sandbox:
     def __call__(
         self, pdf: bytes, key_set: KeySet, *, now: datetime, known_since: datetime | None = None
     ) -> DocumentFindings:
-        """As `inspect_document`; raises BusyError."""
+        """As `inspect_document`; raises BusyError, InspectionUnavailableError (no process can be started)."""
         if not self._places.acquire(blocking=False):
             raise BusyError
         try:
@@ -135,7 +137,19 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
+        self._await_ready(self._process)
         return self._process
+
+    def _await_ready(self, process: "subprocess.Popen[bytes]") -> None:
+        """A process that does not come up is our trouble, and must not be blamed on the file."""
+        watchdog = threading.Timer(START_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            if process.stdout is None or process.stdout.read(len(READY)) != READY:
+                self.stop()
+                raise InspectionUnavailableError("the inspecting process did not start")
+        finally:
+            watchdog.cancel()
 
 
 def _question(pdf: bytes, key_set: KeySet, now: datetime, known_since: datetime | None) -> bytes:

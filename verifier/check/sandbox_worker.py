@@ -14,6 +14,7 @@ from keys.public.keyset import KeySet
 from verifier.check import stranger
 from verifier.check.document import inspect_document
 from verifier.check.findings import DocumentFindings
+from verifier.check.sandbox import READY
 
 CPU_SECONDS: Final = 5
 MEMORY_BYTES: Final = 512 * 1024 * 1024
@@ -34,6 +35,8 @@ def main() -> None:
     """Serve questions until the other side hangs up."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     _lock_down()
+    answers.write(READY)
+    answers.flush()
     while (question := _read(requests)) is not None:
         pdf = _read(requests)
         if pdf is None:
@@ -67,7 +70,8 @@ def _as_json(findings: DocumentFindings) -> dict[str, Any]:
 
 def _lock_down() -> None:
     stranger.warm_up()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    if sys.platform == "linux":  # elsewhere the kernel does not hold a process to it
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse)
 
@@ -82,7 +86,8 @@ def _renew_cpu_limit() -> None:
     """The limit counts from the start of the process: move it ahead for every file."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = math.ceil(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
 
 
 def _read(pipe: BinaryIO) -> bytes | None:

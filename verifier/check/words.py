@@ -121,6 +121,13 @@ PHRASES: dict[str, Phrase] = {
         "The published key list cannot be read; the signature cannot be judged.",
         "try-later",
     ),
+    "inspection-unavailable": Phrase(
+        "input",
+        UNKNOWN,
+        "核验程序暂时无法读取文件（不是文件的问题）。",
+        "The file could not be examined just now, through no fault of its own.",
+        "try-later",
+    ),
     "status-list-current": Phrase(
         "status-list",
         OK,

@@ -11,6 +11,7 @@ from tests.factories.world import World
 from tests.vectors.attacks import Target
 from verifier.check.bundle import BundleError, read_bundle
 from verifier.check.checker import host_of
+from verifier.check.document import inspect_document
 from verifier.check.offline import OfflineChecker
 from verifier.check.remedies import REMEDIES
 from verifier.check.words import PHRASES, say
@@ -183,3 +184,22 @@ def test_a_bundle_with_a_forged_or_missing_list(world_copy: World, tmp_path: Pat
 
 def test_base32_of_payloads_has_one_spelling() -> None:
     assert unb32(b32(b"payload").lower()) == b"payload"
+
+
+@pytest.mark.parametrize(
+    "raised", [OSError, AssertionError, RecursionError, MemoryError, KeyError, UnicodeDecodeError]
+)
+def test_whatever_a_parser_raises_becomes_malformed(
+    issued_world: World, target: Target, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    error = raised("utf-8", b"", 0, 1, "x") if raised is UnicodeDecodeError else raised("from deep inside")
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("verifier.check.document.read_form", breaks)
+    found = inspect_document(target.sealed, issued_world.key_set, now=issued_world.clock.now())
+    assert (found.failure, found.checks[-1].code) == (Verdict.MALFORMED, "structure-broken")
+    monkeypatch.setattr("verifier.check.stranger.read_stranger", breaks)
+    stranger = inspect_document(target.page, issued_world.key_set, now=issued_world.clock.now())
+    assert (stranger.failure, stranger.checks[-1].code) == (Verdict.MALFORMED, "structure-broken")

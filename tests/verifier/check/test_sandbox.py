@@ -13,8 +13,11 @@ import pytest
 from tests.factories.world import World
 from tests.vectors.attacks import Target
 from verifier.check import sandbox as sandbox_module
+from verifier.check.checker import Checker
 from verifier.check.document import inspect_document
+from verifier.check.findings import InspectionUnavailableError
 from verifier.check.sandbox import BusyError, Sandbox
+from verifier.record.register import SqlRegister
 from verifier.record.verdict import Verdict
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +86,21 @@ def test_a_lost_process_is_malformed_and_replaced(
     assert sandbox(target.sealed, keys, now=now).ok
 
 
+def test_a_process_that_cannot_start_is_not_blamed_on_the_file(
+    target: Target, issued_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_module.sys, "executable", "/bin/false")
+    pool = Sandbox(workers=1)
+    with pytest.raises(InspectionUnavailableError):
+        pool(target.sealed, issued_world.key_set, now=issued_world.clock.now())
+    keys, register = issued_world.key_set, SqlRegister(issued_world.settings.register_database)
+    origins = (issued_world.settings.verify_base_url,)
+    lookup_key, clock = issued_world.ctx.lookup_key, issued_world.clock.now
+    checker = Checker(register, lambda: keys, lookup_key, clock, origins, inspect=pool)
+    assert checker.check_pdf(target.sealed).verdict is Verdict.STATUS_UNKNOWN
+    pool.close()
+
+
 def test_a_full_queue_says_when_to_come_back(sandbox: Sandbox, target: Target, issued_world: World) -> None:
     keys, now = issued_world.key_set, issued_world.clock.now()
     worker = sandbox._idle.get()  # the one process is at work
@@ -116,27 +134,35 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_costs_little(name: str, sandbox: Sandbox, issued_world: World) -> None:
-    started = time.monotonic()
-    found = sandbox(HOSTILE[name], issued_world.key_set, now=issued_world.clock.now())
+def test_a_hostile_file_costs_little(name: str, issued_world: World) -> None:
+    """Processor time, far from the limit: the sandbox is the second wall, not the first."""
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    started = time.process_time()
+    found = inspect_document(HOSTILE[name], keys, now=now)
     assert found.failure is Verdict.MALFORMED
-    assert time.monotonic() - started < 12
+    assert time.process_time() - started < 5
 
 
-def test_hostile_updates_behind_a_sound_seal(sandbox: Sandbox, target: Target, issued_world: World) -> None:
+def test_a_hostile_file_goes_through_the_sandbox(sandbox: Sandbox, issued_world: World) -> None:
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    for name in ("decompression", "nested-arrays"):
+        assert sandbox(HOSTILE[name], keys, now=now).failure is Verdict.MALFORMED
+
+
+def test_hostile_updates_behind_a_sound_seal(target: Target, issued_world: World) -> None:
     """Here our own reader meets the hostile bytes."""
     keys, now = issued_world.key_set, issued_world.clock.now()
     for tail in (
         b"900 0 obj\n" + b"[" * 2_000_000,
-        b"900 0 obj\n" + b"<</A" * 1_000_000,
-        b"900 0 obj\n(" + b"(" * 4_000_000,
-        b"900 0 obj\n(" + b"\\" * 4_000_000,
-        b"900 0 obj\n" + b" " * 8_000_000,
+        b"900 0 obj\n" + b"<</A" * 900_000,
+        b"900 0 obj\n(" + b"(" * 3_900_000,
+        b"900 0 obj\n(" + b"\\" * 3_900_000,
+        b"900 0 obj\n" + b" " * 3_900_000,
         b"900 0 obj\n<" + b"0" * 8_000_000,
-        b"xref\n0 9999999\n" + b"0000000000 65535 f \n" * 300_000,
-        b"900 0 obj\n[" + b"1 " * 2_000_000 + b"]\nendobj\n",
+        b"xref\n0 9999999\n" + b"0000000000 65535 f \n" * 190_000,
+        b"900 0 obj\n[" + b"1 " * 1_900_000 + b"]\nendobj\n",
         b"900 0 obj\n[" + (b"[" + b"/A" * 9000 + b"]") * 200 + b"]\nendobj\n",
     ):
-        started = time.monotonic()
-        assert sandbox(target.sealed + tail, keys, now=now).failure is Verdict.ALTERED
-        assert time.monotonic() - started < 6
+        started = time.process_time()
+        assert inspect_document(target.sealed + tail, keys, now=now).failure is Verdict.ALTERED
+        assert time.process_time() - started < 5
