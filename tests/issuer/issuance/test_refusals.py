@@ -258,3 +258,13 @@ def test_a_name_the_qr_cannot_hold_is_refused_before_a_number_is_spent(eligible_
     report = eligible_world.issue()
     assert [(each.registration, each.code) for each in report.refused] == [(first.id, "name-too-long-for-qr")]
     assert eligible_world.certificates("draft") == []
+
+
+def test_a_seal_on_another_page_is_never_published(
+    eligible_world: World, issued_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anothers = issued_world.pdf(issued_world.certificates()[0])
+    monkeypatch.setattr(eligible_world.ctx.room(), "seal_pdf", lambda pdf, *, level: anothers)
+    report = eligible_world.issue()
+    assert report.published == 0
+    assert {each.code for each in report.refused} == {"page-differs-from-record"}
