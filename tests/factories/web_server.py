@@ -30,14 +30,16 @@ def served(folder: Path, base_url: str, *, starts_within: float = 30.0) -> Itera
     environment = {**os.environ, "ECERT_DATA_DIR": str(folder), "ECERT_VERIFY_BASE_URL": base_url}
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
     try:
-        _wait(f"{base_url}/healthz", process, time.monotonic() + starts_within)
+        until_it_answers(f"{base_url}/healthz", process, starts_within)
         yield
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]", until: float) -> None:
+def until_it_answers(address: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait for the first answer of `process`, whatever its status; raises RuntimeError when none comes."""
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError("the server ended before it answered")
