@@ -26,7 +26,7 @@ Planning = Annotated[Visit, looks(*PROPOSERS)]
 Proposing = Annotated[Visit, acts(*PROPOSERS)]
 Correcting = Annotated[Visit, acts(Role.AUTHORITY_ISSUER)]
 Basis = Annotated[str, Form(max_length=4000)]
-SHOWN = 50
+SHOWN = 25
 
 
 @router.get("")
@@ -38,7 +38,7 @@ def list_(
         visit.ctx, visit.actor, sitting_code=sitting or None, status=status or None, before=before, limit=SHOWN
     )
     following = rows[-1].id if len(rows) == SHOWN else None
-    return _list(visit, rows, sitting=sitting or "", status=status or "", following=following)
+    return _list(visit, rows, sitting=sitting or "", chosen=status or "", following=following)
 
 
 @router.post("/search")
@@ -123,7 +123,7 @@ def correct(
 
 
 def _list(visit: Visit, rows: list[Any], *, refusal: DomainError | None = None, **values: Any) -> HTMLResponse:
-    values = {"sitting": "", "status": "", "following": None, "searched": False} | values
+    values = {"sitting": "", "chosen": "", "following": None, "searched": False} | values
     status_code = status_of(refusal) if refusal else 200
     return visit.render("certificates.html", status_code, rows=rows, refusal=refusal, **values)
 
