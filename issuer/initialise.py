@@ -33,13 +33,15 @@ def initialise(settings: Settings, clock: Clock) -> bool:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        settings.keys_dir.mkdir(mode=0o700)
     except OSError as exc:
         raise UnavailableError(
             "data-dir-not-writable",
             Words("数据目录无法写入。", "The data folder cannot be written."),
             remedy=Words("请检查目录权限与磁盘空间。", "Check its permissions and the free space."),
         ) from exc
+    if settings.database_url:
+        _refuse_used_database(settings)  # before any key is made
+    settings.keys_dir.mkdir(mode=0o700)
     for name in ("data.key", "lookup.key"):
         write_secret(settings.keys_dir / name, secrets.token_bytes(32))
     _ceremony(settings, clock)
@@ -103,6 +105,29 @@ def _refuse_other_content(folder: Path) -> None:
         Words("数据目录不是空的，且不是本系统的数据。", "The folder is not empty and not one of ours."),
         remedy=Words("请为 --data-dir 指定一个新目录。", "Give --data-dir a new folder."),
     )
+
+
+def _refuse_used_database(settings: Settings) -> None:
+    """A database somebody's data is in belongs to the keys it was written with: new ones would not open it."""
+    from issuer.migrations.runner import current
+
+    engine = make_engine(settings.issuer_database)
+    try:
+        used = current(engine, "issuer") is not None
+    finally:
+        engine.dispose()
+    if used:
+        raise ConflictError(
+            "database-in-use",
+            Words(
+                "该数据库已属于另一个数据目录，未作任何改动。",
+                "That database belongs to another data folder already.",
+            ),
+            remedy=Words(
+                "使用原来的数据目录（含密钥），或换一个空数据库。",
+                "Use that folder with its keys, or an empty database.",
+            ),
+        )
 
 
 def _ceremony(settings: Settings, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from issuer.errors import UnavailableError, Words
 
@@ -22,7 +23,24 @@ def newest(side: Side) -> str:
 
 
 def current(engine: Engine, side: Side) -> str | None:
-    """The revision a database stands at, or None when it has never been migrated."""
+    """The revision a database stands at, or None when it has never been migrated.
+
+    Raises UnavailableError when the server does not answer or the file is no database.
+    """
+    try:
+        return _revision(engine, side)
+    except DatabaseError as exc:
+        raise UnavailableError(
+            "database-unreachable",
+            Words("数据库无法打开，未作任何改动。", "The database cannot be opened; nothing was changed."),
+            remedy=Words(
+                "检查数据库服务与 ECERT_DATABASE_URL；文件损坏时从备份恢复：ecert restore",
+                "Check the server and ECERT_DATABASE_URL; restore a damaged file from a backup: ecert restore",
+            ),
+        ) from exc
+
+
+def _revision(engine: Engine, side: Side) -> str | None:
     schema = _schema(engine, side)
     with engine.connect().execution_options(ecert_read_only=True) as connection:
         if not inspect(connection).has_table("alembic_version", schema=schema):

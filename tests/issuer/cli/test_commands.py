@@ -156,6 +156,15 @@ def test_an_unexpected_fault_leaves_a_reference_and_no_personal_data(ecert: Any,
     assert all(person.name not in text and person.id_no not in text for person in world_copy.people)
 
 
+def test_a_damaged_database_is_named_and_left_alone(ecert: Any, world_copy: World) -> None:
+    world_copy.close()
+    path = world_copy.folder / "issuer.sqlite3"
+    path.write_bytes(b"not a database" * 1000)
+    answer = ecert("issue", "--sitting", world_copy.sitting, "--data-dir", world_copy.folder, "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "database-unreachable")
+    assert path.read_bytes() == b"not a database" * 1000
+
+
 def test_doctor_finds_what_is_wrong(ecert: Any, world_copy: World) -> None:
     world_copy.close()
     at = ["doctor", "--data-dir", world_copy.folder, "--json"]

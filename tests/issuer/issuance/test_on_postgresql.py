@@ -3,9 +3,13 @@
 import threading
 from pathlib import Path
 
-from issuer.errors import ConflictError
+import pytest
+
+from issuer.errors import ConflictError, UnavailableError
+from issuer.initialise import initialise
 from issuer.issuance.service import issue_sitting
 from issuer.issuance.supersede import approve_supersession, supersede
+from issuer.settings import Settings
 from tests.factories.world import APPROVER, PROPOSER, World
 from tests.services.postgres import postgres_url  # noqa: F401 (a fixture)
 from verifier.record.verdict import Verdict
@@ -39,3 +43,15 @@ def test_a_sitting_is_issued_once_by_whoever_is_first(postgres_url: str, tmp_pat
     assert checker.check_token(old.token).verdict is Verdict.SUPERSEDED
     assert checker.check_token(new.token).verdict is Verdict.VALID
     world.close()
+
+
+def test_a_database_belongs_to_the_keys_it_was_made_with(postgres_url: str, tmp_path: Path) -> None:  # noqa: F811
+    first = World.eligible(tmp_path / "first", people=1, database_url=postgres_url)
+    first.close()
+    second = Settings(data_dir=tmp_path / "second", database_url=postgres_url, register_url=postgres_url)
+    with pytest.raises(ConflictError, match="belongs"):
+        initialise(second, first.clock)
+    assert list((tmp_path / "second").iterdir()) == []
+    away = Settings(data_dir=tmp_path / "third", database_url="postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(UnavailableError, match="cannot be opened"):
+        initialise(away, first.clock)
