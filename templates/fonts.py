@@ -71,14 +71,19 @@ def _font(path: Path) -> "_DrawnFont":
     return _DrawnFont(path)
 
 
+def first_font() -> TTFont:
+    """The font tried first, opened once a process; reading it is not safe for threads."""
+    return _font(pylopdf_fonts_zh_cn.serif_path()).font
+
+
 class _DrawnFont:
     """One font file: its character map, and whether a glyph has an outline."""
 
     def __init__(self, path: Path) -> None:
-        self._font = TTFont(path, lazy=True)
-        self._cmap: dict[int, str] = self._font.getBestCmap()
-        self._glyphs = self._font.getGlyphSet()
-        self.units_per_em: int = self._font["head"].unitsPerEm
+        self.font = TTFont(path, lazy=True)
+        self._cmap: dict[int, str] = self.font.getBestCmap()
+        self._glyphs = self.font.getGlyphSet()
+        self.units_per_em: int = self.font["head"].unitsPerEm
 
     def draws(self, char: str) -> bool:
         """Whether the font maps `char` to a glyph with at least one stroke of outline."""

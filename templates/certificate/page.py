@@ -9,6 +9,7 @@ from typing import Any, Final
 import typst
 
 from templates.certificate.data import CertificatePage, long_date, page_values
+from templates.certificate.fast.assemble import quick_page
 from templates.certificate.ground import ground_svg
 from templates.certificate.layout import HERE, Rectangle, rectangle
 from templates.certificate.lint import PageText, lint_page, read_back
@@ -36,6 +37,7 @@ __all__ = [
     "render",
     "template_names",
     "template_version",
+    "typeset",
 ]
 
 SEAL_FIELD: Rectangle = rectangle("signature", "seal")
@@ -54,9 +56,16 @@ class RenderError(RuntimeError):
 def render(page: CertificatePage) -> bytes:
     """One A4 page as PDF/A-3a and PDF/UA-1, with the credential attached as `credential.cbor`.
 
+    What is the same on many pages is drawn once (`templates.certificate.fast`); the page is the one `typeset` draws.
     The same page gives the same bytes. Raises PhotoError, QrTooLongError, UnknownTemplateError, and RenderError
     for anything else (a character without a glyph, a text that does not fit its box on one page).
     """
+    quick = quick_page(page, typeset)
+    return typeset(page) if quick is None else quick
+
+
+def typeset(page: CertificatePage) -> bytes:
+    """The whole page laid out and drawn by Typst; raises as `render`."""
     inputs = {"page": json.dumps(_page_data(page), ensure_ascii=False)}
     try:
         pdf = _compiler().compile(

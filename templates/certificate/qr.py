@@ -1,6 +1,7 @@
 """The QR symbol as vector: three segments, error correction M (L for very long names), one path (ISO/IEC 18004)."""
 
 import re
+from typing import Any
 
 import numpy as np
 import qrcode
@@ -14,7 +15,7 @@ QUIET_ZONE = 4
 """Modules of white on every side."""
 
 _ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
-_MASK = 3
+MASK = 3
 """One mask, not the best of eight: base32 of a signature is as good as random, so any mask spreads evenly."""
 
 # Data bits of versions 1..12 at level M: 8 × data codewords (ISO/IEC 18004, table 7).
@@ -32,7 +33,7 @@ class QrTooLongError(ValueError):
 def fits(segments: tuple[str, ...]) -> bool:
     """Whether the text can be drawn within the budget at all; cheap, to be asked before a number is spent."""
     try:
-        _version(segments)
+        symbol_size(segments)
     except QrTooLongError:
         return False
     return True
@@ -40,12 +41,12 @@ def fits(segments: tuple[str, ...]) -> bool:
 
 def qr_matrix(segments: tuple[str, ...]) -> list[list[bool]]:
     """Dark modules of the smallest fitting symbol, without the quiet zone. Raises QrTooLongError."""
-    version, level = _version(segments)
+    version, level = symbol_size(segments)
     code = qrcode.QRCode(
         version=version,
         error_correction=level,
         border=0,
-        mask_pattern=_MASK,
+        mask_pattern=MASK,
     )
     for segment in segments:
         code.add_data(QRData(segment.encode("ascii"), mode=_mode(segment)))
@@ -63,12 +64,12 @@ def qr_svg(segments: tuple[str, ...]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
         f'<rect width="{side}" height="{side}" fill="#fff"/>'
-        f'<path fill="#000" fill-rule="evenodd" d="{_outlines(rows)}"/></svg>'
+        f'<path fill="#000" fill-rule="evenodd" d="{outlines(rows)}"/></svg>'
     )
 
 
-def _outlines(rows: list[list[bool]]) -> str:
-    """Borders between dark and light as closed paths, for the even-odd rule.
+def outlines(rows: "list[list[bool]] | np.ndarray[Any, np.dtype[np.bool_]]") -> str:
+    """Borders between dark and light as closed SVG paths, absolute lines only, for the even-odd rule.
 
     Corners come in pairs along every row and along every column (a point where two dark modules touch only at
     their corners counts twice), so a border is walked by going to the partner in the row, then in the column.
@@ -99,10 +100,16 @@ def _outlines(rows: list[list[bool]]) -> str:
 
 
 def _mode(segment: str) -> int:
-    return int(MODE_ALPHA_NUM if _ALPHANUMERIC.fullmatch(segment) else MODE_8BIT_BYTE)
+    return int(MODE_ALPHA_NUM if is_alphanumeric(segment) else MODE_8BIT_BYTE)
 
 
-def _version(segments: tuple[str, ...]) -> tuple[int, int]:
+def is_alphanumeric(segment: str) -> bool:
+    """Whether a segment fits QR's alphanumeric mode."""
+    return _ALPHANUMERIC.fullmatch(segment) is not None
+
+
+def symbol_size(segments: tuple[str, ...]) -> tuple[int, int]:
+    """Version and error correction level (as `qrcode` numbers it) of the smallest fitting symbol."""
     for version, capacity in enumerate(_CAPACITY, 1):
         if sum(_bits(segment, version) for segment in segments) <= capacity:
             return version, qrcode.constants.ERROR_CORRECT_M

@@ -34,7 +34,7 @@ def wording(template: str) -> dict[str, Any]:
 def template_version(name: str) -> str:
     """SHA-256 (hex) over everything that shapes a page of this template: wording, layout, drawing code and fonts."""
     digest = hashlib.sha256()
-    sources = [*sorted(HERE.glob("*.py")), HERE / "page.typ", HERE / "layout.toml", HERE.parent / "fonts.py"]
+    sources = [*sorted(HERE.rglob("*.py")), HERE / "page.typ", HERE / "layout.toml", HERE.parent / "fonts.py"]
     for path in [*sources, *_chain(name)]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for path in font_files():

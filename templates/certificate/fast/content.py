@@ -1,4 +1,4 @@
-"""The page's drawing taken apart: marked pieces, and in them the strings that are shown (ISO 32000-1, 9.4.3, 14.6)."""
+"""The page's drawing taken apart: marked pieces, and the strings they show (ISO 32000-1, 9.4.3, 14.6)."""
 
 import re
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _START = re.compile(rb"startxref\s+([0-9]+)\s+%%EOF\s*$")
@@ -95,16 +95,3 @@ class Slots:
         for fixed, name in zip(self._fixed, self._names, strict=True):
             out += (fixed, values[name])
         return b"".join((*out, self._last))
-
-
-def joined(head: bytes, bodies: Sequence[tuple[int, bytes]], trailer: bytes) -> bytes:
-    """A whole file of objects, each with its number; all numbers from 1 up must be there once."""
-    size = len(bodies) + 1
-    lines = [b"0000000000 65535 f \n"] * size
-    at = len(head)
-    for number, body in bodies:
-        lines[number] = b"%010d 00000 n \n" % at
-        at += len(body)
-    table = b"xref\n0 %d\n" % size
-    end = b"trailer\n<</Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (size, trailer, at)
-    return b"".join((head, *(body for _, body in bodies), table, *lines, end))

@@ -30,7 +30,7 @@ def symbol(segments: tuple[str, ...]) -> "np.ndarray[Any, np.dtype[np.bool_]]":
 
 
 def _bits(segments: tuple[str, ...], version: int) -> str:
-    out = []
+    out: list[str] = []
     for segment in segments:
         if qr.is_alphanumeric(segment):
             out += ("0010", f"{len(segment):0{9 if version < 10 else 11}b}")
