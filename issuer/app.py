@@ -19,6 +19,7 @@ from issuer.pages import SecurityHeaders, install_pages
 from issuer.problems import install_problem_handlers
 from issuer.settings import Settings
 from verifier.record.qr import is_token
+from verifier.web.clients import Clients
 
 API_ROUTERS = (
     sittings.router,
@@ -70,6 +71,7 @@ def create_issuer_app(ctx: Context) -> FastAPI:
         openapi_url="/console/openapi.json",
     )
     app.state.ctx = ctx
+    app.state.clients = Clients(ctx.settings.trusted_proxies)
     app.state.sign_in_limits = SignInLimits(ctx.settings.redis_url)
     install_problem_handlers(app)
     install_pages(app)

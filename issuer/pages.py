@@ -96,6 +96,12 @@ def require_same_site(request: Request) -> None:
         )
 
 
+def client_address(request: Request) -> str:
+    """What counts as one client when attempts are counted: also behind a proxy of ours."""
+    address: str = request.app.state.clients.address(request.scope)
+    return address
+
+
 def is_secure(request: Request) -> bool:
     """Whether the browser came by https (also behind a proxy that says so)."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Subject common name of the document seal's certificate. Unset: an invented one, marked 样章."""
     sample: bool = True
     """Mark certificates as samples (示例, 样章). Turn it off only with the keys of a real authority."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of our own reverse proxies, as a JSON list; only they may say whose request it is."""
     verifier_role: str | None = None
     """PostgreSQL role of the verifier; it is granted SELECT on the schema `public_record` and nothing else."""
 

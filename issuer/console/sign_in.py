@@ -11,7 +11,7 @@ from issuer.audit import record_event
 from issuer.console.session import Visit, acts
 from issuer.errors import NotAllowedError
 from issuer.holders.limits import SignInLimits
-from issuer.pages import is_secure, page, require_same_site
+from issuer.pages import client_address, is_secure, page, require_same_site
 from issuer.problems import status_of
 from issuer.rules.terms import Role
 
@@ -43,7 +43,7 @@ def open_session(
     """Check the password and open a session of eight hours."""
     require_same_site(request)
     limits: SignInLimits = request.app.state.sign_in_limits
-    address = request.client.host if request.client else "unknown"
+    address = client_address(request)
     try:
         limits.require_room(address)
         signed_in = service.sign_in(ctx.database, ctx.clock, username.strip(), password)

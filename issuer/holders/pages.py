@@ -12,7 +12,7 @@ from issuer.holders import service
 from issuer.holders.files import pdf_response
 from issuer.holders.limits import SignInLimits
 from issuer.holders.sign_in import SESSION_MINUTES, Holder, holder_of, sign_in, sign_out
-from issuer.pages import is_secure, page
+from issuer.pages import client_address, is_secure, page, require_same_site
 from issuer.paper.requests import list_replacements
 from issuer.paper.service import request_replacement
 from issuer.problems import STATUS
@@ -41,8 +41,9 @@ def home(request: Request, ctx: Ctx) -> HTMLResponse:
 @router.post("/sign-in")
 def open_session(request: Request, ctx: Ctx, id_no: Secret, name: Secret, admission_no: Secret) -> Response:
     """Check the three facts and open a session; refusals say nothing about which fact was wrong."""
+    require_same_site(request)
     limits: SignInLimits = request.app.state.sign_in_limits
-    address = request.client.host if request.client else "unknown"
+    address = client_address(request)
     try:
         signed_in = sign_in(ctx, limits, address=address, id_no=id_no, name=name, admission_no=admission_no)
     except NotAllowedError as refusal:
@@ -130,6 +131,7 @@ def defend(
 
 
 def _signed_in(request: Request, ctx: Context, csrf: str) -> Holder | None:
+    require_same_site(request)
     holder = holder_of(ctx, request.cookies.get(COOKIE))
     if holder is not None and holder.csrf != csrf:
         raise NotAllowedError("csrf", Words("页面已过期，请刷新后重试。", "The page is out of date; load it again."))
