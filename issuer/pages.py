@@ -16,6 +16,7 @@ from issuer.clock import SHANGHAI
 from issuer.errors import DomainError, NotAllowedError, Words
 from issuer.words import say_in_both
 
+RETRY_AFTER_SECONDS = "60"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 HEADERS = {
@@ -53,7 +54,10 @@ _pages = _environment()
 
 def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render `templates/NAME`; pages with somebody's data are never stored by browsers or proxies."""
-    return HTMLResponse(_pages.get_template(name).render(**values), status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    if status in (429, 503):
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return HTMLResponse(_pages.get_template(name).render(**values), status, headers=headers)
 
 
 class SecurityHeaders:

@@ -11,6 +11,7 @@ from issuer.issuance.batches import cancel_batch
 from issuer.issuance.plan import IssuePlan
 from issuer.issuance.queries import show_batch
 from issuer.issuance.requests import READERS, list_items, request_batch
+from issuer.issuance.search import READERS as CERTIFICATE_READERS
 from issuer.issuance.service import preview_issue
 from issuer.problems import status_of
 from issuer.rules.terms import Role
@@ -42,16 +43,13 @@ def issue(visit: Issuing, code: str, digest: Annotated[str, Form(max_length=64)]
 @router.get("/batches/{number}")
 def batch(visit: Looking, number: int) -> HTMLResponse:
     """How far a batch has come, and who was refused."""
-    return visit.render(
-        "batch.html", batch=show_batch(visit.ctx, visit.actor, number), refused=_refused(visit, number)
-    )
+    return _batch(visit, "batch.html", number)
 
 
 @router.get("/batches/{number}/progress")
 def progress(visit: Looking, number: int) -> HTMLResponse:
     """The part of the batch's page that is asked for again and again while it runs."""
-    found = show_batch(visit.ctx, visit.actor, number)
-    return visit.render("batch_progress.html", batch=found, refused=_refused(visit, number))
+    return _batch(visit, "batch_progress.html", number)
 
 
 @router.post("/batches/{number}/cancel")
@@ -65,5 +63,11 @@ def _plan(visit: Visit, found: IssuePlan, refusal: DomainError | None) -> HTMLRe
     return visit.render("plan.html", status_of(refusal) if refusal else 200, plan=found, refusal=refusal, shown=SHOWN)
 
 
-def _refused(visit: Visit, number: int) -> list[dict[str, object]]:
-    return list_items(visit.ctx, visit.actor, number, result="refused", limit=SHOWN)
+def _batch(visit: Visit, template: str, number: int) -> HTMLResponse:
+    return visit.render(
+        template,
+        batch=show_batch(visit.ctx, visit.actor, number),
+        refused=list_items(visit.ctx, visit.actor, number, result="refused", limit=SHOWN),
+        may_list=visit.may(*CERTIFICATE_READERS),
+        may_stop=visit.may(Role.AUTHORITY_ISSUER),
+    )
