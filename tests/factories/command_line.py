@@ -5,14 +5,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from issuer.cli import run
 from tests.factories.web_server import free_port, until_it_answers
+from verifier.cli import run as run_verifier
 
 PROGRAMS = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
@@ -73,19 +75,30 @@ class CommandLine:
 
     def look(self, *words: object, code: int = 0) -> Any:
         """As `ask`, by the same entry point in this process: for looking at things between the steps of a story."""
-        out = io.StringIO()
-        with redirect_stdout(out):
-            found = run([*map(str, words), "--data-dir", str(self.folder), "--json"])
-        assert found == code, (words, out.getvalue())
-        return json.loads(out.getvalue())
+        found, document = self._here(run, *words)
+        assert found == code, (words, document)
+        return document
 
     def verdict(self, *words: object) -> str:
-        """What `ecert verify` answers, exit code and document held to each other."""
+        """What `ecert verify` answers in a process of its own, exit code and document held to each other."""
         said = self.run("verify", *words, "--json")
-        verdict = str(said.json.get("verdict", said))
-        expected = {"valid": 0, "status_unknown": 2}.get(verdict, 1)
-        assert said.code == expected, said
-        return verdict
+        return _verdict(said.code, said.json)
+
+    def verdict_here(self, *words: object) -> str:
+        """The same by the same entry point in this process."""
+        return _verdict(*self._here(run, "verify", *words))
+
+    def fetch_bundle(self, folder: Path) -> Path:
+        """What an offline check needs, fetched anew from the register."""
+        code, document = self._here(run_verifier, "fetch", "--bundle", folder)
+        assert code == 0, document
+        return folder
+
+    def _here(self, program: Callable[[Sequence[str]], int], *words: object) -> tuple[int, Any]:
+        out = io.StringIO()
+        with redirect_stdout(out), patch.dict(os.environ, self.environment):
+            code = program([*map(str, words), "--data-dir", str(self.folder), "--json"])
+        return code, json.loads(out.getvalue())
 
     @contextmanager
     def serving(self, side: str = "all", *, log: Path | None = None) -> Iterator[str]:
@@ -100,3 +113,9 @@ class CommandLine:
                 server.terminate()
                 code = server.wait(30)
         assert code == 0, f"the server ended with {code}"
+
+
+def _verdict(code: int, document: Any) -> str:
+    verdict = str(document.get("verdict", document))
+    assert code == {"valid": 0, "status_unknown": 2}.get(verdict, 1), document
+    return verdict

@@ -67,12 +67,11 @@ class EightPaths:
 
     def in_a_terminal(self, held: InHand) -> dict[str, str]:
         """`ecert verify` by file, QR text and number; then file and QR text from a bundle alone."""
-        bundle = self.ecert.folder.with_name("bundle")
-        self.ecert.ask("fetch", "--bundle", bundle, "--data-dir", self.ecert.folder, program="ecert-verify")
+        bundle = self.ecert.fetch_bundle(self.ecert.folder.with_name("bundle"))
         return {
             "ecert verify file": self.ecert.verdict(held.pdf),
-            "ecert verify qr": self.ecert.verdict(held.qr_text),
-            "ecert verify number": self.ecert.verdict(held.management_no),
-            "offline file": self.ecert.verdict(held.pdf, "--offline", "--bundle", bundle),
-            "offline qr": self.ecert.verdict(held.qr_text, "--offline", "--bundle", bundle),
+            "ecert verify qr": self.ecert.verdict_here(held.qr_text),
+            "ecert verify number": self.ecert.verdict_here(held.management_no),
+            "offline file": self.ecert.verdict_here(held.pdf, "--offline", "--bundle", bundle),
+            "offline qr": self.ecert.verdict_here(held.qr_text, "--offline", "--bundle", bundle),
         }

@@ -120,13 +120,12 @@ def test_a_code_signed_by_another_authority_is_untrusted(paths: EightPaths, tmp_
 
 def read_everywhere(paths: EightPaths, file: Path) -> set[str]:
     """The verdicts of every way that takes the file itself."""
-    bundle = file.parent / "bundle"
-    paths.ecert.ask("fetch", "--bundle", bundle, "--data-dir", paths.ecert.folder, program="ecert-verify")
+    bundle = paths.ecert.fetch_bundle(file.parent / "bundle")
     answer = paths.web.post("/api/v1/check", content=file.read_bytes(), headers=PDF)
     return {
         str(answer.json()["verdict"]),
         paths.ecert.verdict(file),
-        paths.ecert.verdict(file, "--offline", "--bundle", bundle),
+        paths.ecert.verdict_here(file, "--offline", "--bundle", bundle),
     }
 
 
