@@ -10,6 +10,8 @@ _log = logging.getLogger(__name__)
 
 _PARAMETERS = re.compile(r"\[(?:parameters|SQL):.*", re.DOTALL)
 _LONG_NUMBER = re.compile(r"[0-9]{6,}[0-9Xx]?")
+_LATIN_NAME = re.compile(r"\b[A-Z]{2,}(?:[ '’-]+[A-Z]{2,})+\b")
+"""Names as passports write them; a few words of SQL go with them."""
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 MAX_TEXT = 2000
 
@@ -39,5 +41,6 @@ def keep_traceback(exc: BaseException, data_dir: Path) -> tuple[str, Path | None
 
 
 def scrub(text: str) -> str:
-    """An error text without SQL parameters, long numbers and Chinese words."""
-    return _HAN.sub("…", _LONG_NUMBER.sub("…", _PARAMETERS.sub("[…]", text)))[:MAX_TEXT]
+    """An error text without SQL parameters, long numbers, Chinese words and names in capitals."""
+    plain = _LONG_NUMBER.sub("…", _PARAMETERS.sub("[…]", text))
+    return _LATIN_NAME.sub("…", _HAN.sub("…", plain))[:MAX_TEXT]

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from issuer.audit import verify_chain
 from issuer.cli import run
+from issuer.error_log import keep_traceback
 from issuer.errors import ECertificateAlreadyIssued
 from issuer.invalidation import service as invalidation
 from issuer.issuance.supersede import approve_supersession, supersede
@@ -164,6 +165,22 @@ def test_a_run_that_fails_in_the_middle_tells_and_logs_no_person(
     assert logs, "something did fail, and was kept for whoever looks into it"
     seen += "".join(log.read_text(encoding="utf-8") for log in logs) + caplog.text
     assert [kind for kind, text in secrets.items() if text in seen] == []
+
+
+def test_an_error_that_quotes_a_row_is_kept_without_it(world_copy: World) -> None:
+    """Libraries put what they choke on into their texts: names of any script and numbers are taken out."""
+    secrets = {kind: text for kind, text in secrets_of(world_copy).items() if kind != "new name"}
+    for text in secrets.values():
+        try:
+            try:
+                raise ValueError(f"could not convert {text!r} ({text})")
+            except ValueError as inner:
+                raise RuntimeError(f"[SQL: INSERT INTO x]\n[parameters: ('{text}',)]") from inner
+        except RuntimeError as exc:
+            reference, kept = keep_traceback(exc, world_copy.folder)
+        assert kept is not None
+        log = kept.read_text(encoding="utf-8")
+        assert reference in log and "could not convert" in log and text not in log
 
 
 def roster_of(world: World) -> Path:
