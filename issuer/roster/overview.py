@@ -84,7 +84,7 @@ def show_sitting(ctx: ServiceContext, actor: Actor, code: str) -> SittingView:
         return _view(session, actor, sitting, session.get_one(Programme, sitting.programme_code))
 
 
-def _after(session: Session, query: Select[Any], before: str) -> Select[Any]:
+def _after(session: Session, query: Select[Sitting, Programme], before: str) -> Select[Sitting, Programme]:
     last = session.get(Sitting, before)
     if last is None:
         raise InputError("unknown-page", Words("没有这个起始位置。", "There is no such place to go on from."))
