@@ -13,6 +13,8 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 60
 QUALITIES = (88, 82, 76, 68, 58, 45, 30)
+_END_OF_IMAGE = b"\xff\xd9"
+_PLAIN = {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 TARGET_BYTES = 18_000
 
 
@@ -34,6 +36,8 @@ def prepare_photo(data: bytes) -> bytes:
         raise PhotoError("photo-empty", "the portrait file is empty")
     if len(data) > MAX_BYTES:
         raise PhotoError("photo-too-large", f"the portrait file is larger than {MAX_BYTES} bytes")
+    if _fit_already(data):
+        return data
     picture = _decode(data)
     if min(picture.size) < MIN_SIDE:
         raise PhotoError("photo-too-small", f"the portrait is smaller than {MIN_SIDE} pixels on a side")
@@ -48,6 +52,21 @@ def prepare_photo(data: bytes) -> bytes:
         if len(out) <= TARGET_BYTES:
             break
     return out
+
+
+def _fit_already(data: bytes) -> bool:
+    """Whether `data` is what `prepare_photo` makes: of that size and kind, whole, without metadata."""
+    if len(data) > TARGET_BYTES or not data.endswith(_END_OF_IMAGE):
+        return False
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            plain = set(picture.info) <= _PLAIN and set(picture.app) == {"APP0"}  # type: ignore[attr-defined]
+            if not plain or picture.size != (WIDTH, HEIGHT) or picture.mode != "RGB":
+                return False
+            picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _decode(data: bytes) -> Image.Image:

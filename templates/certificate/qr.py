@@ -18,6 +18,10 @@ _ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
 MASK = 3
 """One mask, not the best of eight: base32 of a signature is as good as random, so any mask spreads evenly."""
 
+_GRID = 128
+_POINTS = tuple(f"{place % _GRID} {place // _GRID}" for place in range(_GRID * _GRID))
+"""Coordinates as text, row by row: two thousand are needed for a symbol."""
+
 # Data bits of versions 1..12 at level M: 8 × data codewords (ISO/IEC 18004, table 7).
 _CAPACITY = tuple(8 * words for words in (16, 28, 44, 64, 86, 108, 124, 154, 182, 216, 254, 290))
 
@@ -74,28 +78,27 @@ def outlines(rows: "list[list[bool]] | np.ndarray[Any, np.dtype[np.bool_]]") -> 
     Corners come in pairs along every row and along every column (a point where two dark modules touch only at
     their corners counts twice), so a border is walked by going to the partner in the row, then in the column.
     """
-    dark = np.pad(np.array(rows, dtype=np.int8), 1)
+    dark = np.pad(np.asarray(rows, dtype=np.int8), 1)
     nw, ne, sw, se = dark[:-1, :-1], dark[:-1, 1:], dark[1:, :-1], dark[1:, 1:]
-    corners = (nw ^ ne ^ sw ^ se) + 2 * ((nw == se) & (ne == sw) & (nw != ne))
-    y, x = (np.repeat(axis, corners[corners > 0]) for axis in np.nonzero(corners))
-    by_column = np.lexsort((y, x))
+    corners = ((nw ^ ne ^ sw ^ se) + 2 * ((nw == se) & (ne == sw) & (nw != ne))).ravel()
+    y, x = np.divmod(np.repeat(np.flatnonzero(corners), corners[corners > 0]), dark.shape[1] - 1)
+    by_column = np.argsort(x * len(dark) + y, kind="stable")
     partner = np.empty_like(by_column)
     partner[by_column[0::2]], partner[by_column[1::2]] = by_column[1::2], by_column[0::2]
-    points = [f"{a} {b}" for a, b in zip((x + QUIET_ZONE).tolist(), (y + QUIET_ZONE).tolist(), strict=True)]
-    onward = partner.tolist()
-    walked = bytearray(len(points))
+    points = [_POINTS[place] for place in ((y + QUIET_ZONE) * _GRID + x + QUIET_ZONE).tolist()]
+    onward = partner[np.arange(len(points)) ^ 1].tolist()
+    waiting = bytearray(b"\1") * (len(points) // 2)  # the pairs in rows not walked yet
     parts = []
-    for start in range(0, len(points), 2):
-        if walked[start]:
-            continue
+    start = waiting.find(1)
+    while start >= 0:
         loop: list[str] = []
-        at = start
-        while not walked[at]:
-            across = at ^ 1
-            walked[at] = walked[across] = 1
-            loop += (points[at], points[across])
-            at = onward[across]
+        at = 2 * start
+        while waiting[at >> 1]:
+            waiting[at >> 1] = 0
+            loop += (points[at], points[at ^ 1])
+            at = onward[at]
         parts.append("M" + "L".join(loop) + "Z")
+        start = waiting.find(1, start)
     return "".join(parts)
 
 
