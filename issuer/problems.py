@@ -9,9 +9,10 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from issuer.errors import DomainError, InputError, Words
+from issuer.errors import DomainError, InputError, UnavailableError, Words
 from issuer.pages import refusal_page
 from issuer.refusals import refusal_from
 from issuer.rules.violation import RuleViolation
@@ -94,6 +95,13 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(RuleViolation)
     async def _rule(request: Request, exc: RuleViolation) -> Response:
         return await _domain(request, refusal_from(exc))
+
+    @app.exception_handler(OperationalError)
+    async def _database(request: Request, exc: OperationalError) -> Response:
+        log.error("the database did not answer: %s", type(exc.orig).__qualname__)
+        words = Words("数据库暂时无法使用，未作任何改动。", "The database cannot be used now; nothing was changed.")
+        remedy = Words("请稍后重试。", "Try again shortly.")
+        return await _domain(request, UnavailableError("database-unavailable", words, remedy=remedy))
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, exc: RequestValidationError) -> Response:

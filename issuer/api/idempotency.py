@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Header
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError
 
 from issuer.access.actor import Actor
 from issuer.context import Context
@@ -44,22 +45,31 @@ def once(
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         raise InputError("idempotency-key", Words("Idempotency-Key 格式不对。", "The Idempotency-Key is unusable."))
     asked = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
+    try:
+        return _answer(ctx, actor, key, route, asked, act, status_code)
+    except IntegrityError:
+        # The same key at the same moment: whoever committed first has the effect, and their answer is the answer.
+        with ctx.database.read() as session:
+            stored = session.get(IdempotencyKey, (key, route, actor.username))
+        if stored is None:
+            raise
+        return _replayed(stored, asked)
+
+
+def _answer(
+    ctx: Context, actor: Actor, key: str, route: str, asked: str, act: Callable[[], Any], status_code: int
+) -> JSONResponse:
     refusal: DomainError | None = None
     with ctx.database.together() as session:
         stored = session.get(IdempotencyKey, (key, route, actor.username))
         if stored is not None:
-            if stored.request_sha256 != asked:
-                raise ConflictError(
-                    "idempotency-key-reused",
-                    Words("该 Idempotency-Key 已用于另一请求。", "That Idempotency-Key belongs to another request."),
-                    remedy=Words("请换一个新的 Key。", "Use a new key."),
-                )
-            return JSONResponse(stored.response, stored.status_code, headers={"Idempotent-Replayed": "true"})
+            return _replayed(stored, asked)
         try:
             body = act()
         except DomainError as exc:
             refusal = exc  # what a refusing service put on record is kept
         else:
+            body = json.loads(json.dumps(body, default=str))
             session.add(
                 IdempotencyKey(
                     key=key,
@@ -67,10 +77,20 @@ def once(
                     actor=actor.username,
                     request_sha256=asked,
                     status_code=status_code,
-                    response=json.loads(json.dumps(body, default=str)),
+                    response=body,
                     created_at=ctx.clock.now(),
                 )
             )
     if refusal is not None:
         raise refusal
-    return JSONResponse(json.loads(json.dumps(body, default=str)), status_code)
+    return JSONResponse(body, status_code)
+
+
+def _replayed(stored: IdempotencyKey, asked: str) -> JSONResponse:
+    if stored.request_sha256 != asked:
+        raise ConflictError(
+            "idempotency-key-reused",
+            Words("该 Idempotency-Key 已用于另一请求。", "That Idempotency-Key belongs to another request."),
+            remedy=Words("请换一个新的 Key。", "Use a new key."),
+        )
+    return JSONResponse(stored.response, stored.status_code, headers={"Idempotent-Replayed": "true"})

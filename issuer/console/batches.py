@@ -1,5 +1,6 @@
 """Issuing from the console: the plan first, then a batch one can watch."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -64,9 +65,11 @@ def _plan(visit: Visit, found: IssuePlan, refusal: DomainError | None) -> HTMLRe
 
 
 def _batch(visit: Visit, template: str, number: int) -> HTMLResponse:
+    batch = show_batch(visit.ctx, visit.actor, number)
     return visit.render(
         template,
-        batch=show_batch(visit.ctx, visit.actor, number),
+        batch=batch,
+        created_at=datetime.fromisoformat(batch["created_at"]),
         refused=list_items(visit.ctx, visit.actor, number, result="refused", limit=SHOWN),
         may_list=visit.may(*CERTIFICATE_READERS),
         may_stop=visit.may(Role.AUTHORITY_ISSUER),

@@ -130,3 +130,11 @@ def test_many_paper_requests_at_once_are_all_refused(office: Office) -> None:
     with office.world.ctx.database.read() as session:
         states = set(session.scalars(select(PaperReplacementRequest.state)))
     assert states == {"refused"}
+
+
+def test_the_same_key_at_the_same_moment_acts_once(office: Office) -> None:
+    number = office.world.certificates()[0].management_no
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: propose(office, number, key="race"), range(4)))
+    assert {answer.status_code for answer in answers} == {201}  # type: ignore[attr-defined]
+    assert len({answer.json()["id"] for answer in answers}) == 1  # type: ignore[attr-defined]
