@@ -3,9 +3,10 @@
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from issuer.clock import Clock, SystemClock
 from issuer.errors import UnavailableError, Words
@@ -102,9 +103,11 @@ def open_storage(settings: Settings) -> Storage:
 def open_context(settings: Settings, clock: Clock | None = None) -> Context:
     """Open an initialised data folder, migrating its databases when they are behind.
 
-    Raises UnavailableError when the folder was never initialised, is half-made, or lacks its keys.
+    Raises UnavailableError when the folder was never initialised, is half-made, or lacks its keys or a database.
     """
     data_key, lookup_key = _secret(settings, "data.key"), _secret(settings, "lookup.key")
+    for url in (settings.issuer_database, settings.register_database):
+        _refuse_lost_database(url)
     key = DataKey(data_key)
     use_data_key(key)
     issuer_engine, register_engine = make_engine(settings.issuer_database), make_engine(settings.register_database)
@@ -126,6 +129,27 @@ def migrate_both(settings: Settings, issuer_engine: Engine, register_engine: Eng
     changed = migrate(register_engine, "public_record")
     if changed and settings.verifier_role:
         grant_reading(register_engine, settings.verifier_role)
+
+
+def _refuse_lost_database(url: str) -> None:
+    # SQLite makes a missing file anew: an empty database would give used numbers out again, and an empty public
+    # record would say "no such certificate" of every good one. So a lost file is named before it is opened.
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return
+    path = Path(parsed.database or "")
+    if not path.exists():
+        raise UnavailableError(
+            "database-missing",
+            Words(
+                f"缺少数据库文件 {path.name}，未作任何改动。",
+                f"The database file {path.name} is missing; nothing was changed.",
+            ),
+            remedy=Words(
+                "把该文件放回原处，或用 `ecert restore` 从备份恢复；不要另建空库。",
+                "Put it back, or restore a backup with `ecert restore`; an empty one in its place would do harm.",
+            ),
+        )
 
 
 def _secret(settings: Settings, name: str) -> bytes:

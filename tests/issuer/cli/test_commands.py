@@ -75,6 +75,17 @@ def test_a_lost_key_is_never_made_anew(ecert: Any, world_copy: World) -> None:
     assert not (world_copy.settings.keys_dir / "data.key").exists()
 
 
+@pytest.mark.parametrize("name", ["issuer.sqlite3", "register.sqlite3"])
+def test_a_lost_database_is_never_made_anew(ecert: Any, world_copy: World, name: str) -> None:
+    # An empty one would give used numbers out again, or say "no such certificate" of every good one.
+    world_copy.close()
+    (world_copy.folder / name).unlink()
+    for command in (["init"], ["sitting", "list"], ["issue", "--sitting", world_copy.sitting], ["doctor"]):
+        answer = ecert(*command, "--data-dir", world_copy.folder, "--json")
+        assert (answer.code, answer.json["error"]["code"]) == (2, "database-missing")
+    assert not (world_copy.folder / name).exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
