@@ -41,7 +41,7 @@ serve: setup  ## serve an existing data folder (ARGS="--data-dir D --port P")
 
 test: setup $(TEST_STAMP)  ## install what the tests need and run them all
 	$(BIN)/python tools/test_prerequisites.py
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests $(ARGS)
 
 lint: $(TEST_STAMP)  ## ruff, mypy strict, import contracts, unused and undeclared dependencies
 	$(BIN)/ruff check .
