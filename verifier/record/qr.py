@@ -34,8 +34,11 @@ def new_token() -> str:
 
 
 def is_token(text: str) -> bool:
-    """Whether `text` has a token's shape, in either case."""
-    return TOKEN_PATTERN.fullmatch(text.upper()) is not None
+    """Whether `text` has a token's shape, in either case.
+
+    ASCII only: other letters (a dotless i, a long s) have upper cases that would make a second spelling of a token.
+    """
+    return text.isascii() and TOKEN_PATTERN.fullmatch(text.upper()) is not None
 
 
 def b32(data: bytes) -> str:

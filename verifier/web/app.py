@@ -10,11 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from keys.public.keyset import key_set_path
 from verifier.check.checker import Checker
 from verifier.check.sandbox import Sandbox
+from verifier.record.point_reads import open_point_reads
 from verifier.record.register import SqlRegister
 from verifier.settings import VerifierSettings
 from verifier.web import answers
@@ -22,6 +23,7 @@ from verifier.web.checking import checking_routes
 from verifier.web.clients import Clients
 from verifier.web.desk import Desk
 from verifier.web.headers import SafeHeaders
+from verifier.web.hot import HotPath
 from verifier.web.keyfile import KeyFile
 from verifier.web.negotiation import prefers_html
 from verifier.web.problems import PROBLEM_TYPES, Problem
@@ -32,8 +34,6 @@ from verifier.web.schemas import LookupModel, ProblemModel, ProblemResultModel, 
 
 log = logging.getLogger(__name__)
 
-HOT_PREFIX = "/api/v1/certificates/"
-
 
 def system_clock() -> datetime:
     """The present instant, UTC. The only reading of the machine's clock in the public web."""
@@ -42,7 +42,7 @@ def system_clock() -> datetime:
 
 def create_app(settings: VerifierSettings, *, clock: Callable[[], datetime] = system_clock) -> ASGIApp:
     """The public web over one register and one key set. Opens nothing that needs closing before the first request."""
-    return app_over(open_desk(settings, clock))
+    return app_over(open_desk(settings, clock), clock)
 
 
 def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system_clock) -> Desk:
@@ -57,6 +57,7 @@ def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system
         checker=Checker(register, keys.key_set, lookup_key, clock, (base_url,), inspect=sandbox),
         sandbox=sandbox,
         register=register,
+        rows=open_point_reads(settings.register_database),
         keys=keys,
         lookup_key=lookup_key,
         rates=RateLimits(settings.redis_url),
@@ -65,13 +66,13 @@ def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system
     )
 
 
-def app_over(desk: Desk) -> ASGIApp:
+def app_over(desk: Desk, clock: Callable[[], datetime] = system_clock) -> ASGIApp:
     """The application over parts that are already open."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.close()
+        await desk.close()
 
     api = FastAPI(
         title="Certificate verification",
@@ -88,7 +89,8 @@ def app_over(desk: Desk) -> ASGIApp:
     _problems(api, desk)
     _describe(api)
     served: ASGIApp = GZipMiddleware(api, minimum_size=1024, compresslevel=6)
-    return SafeHeaders(_hot_path(served, desk), https=desk.base_url.startswith("https:"))
+    safe = SafeHeaders(served, https=desk.base_url.startswith("https:"))
+    return HotPath(safe, desk, clock, safe)
 
 
 def _pages(api: FastAPI, desk: Desk) -> None:
@@ -156,23 +158,6 @@ def _describe(api: FastAPI) -> None:
         return api.openapi_schema or {}
 
     api.openapi = described  # type: ignore[method-assign]
-
-
-def _hot_path(rest: ASGIApp, desk: Desk) -> ASGIApp:
-    """The check by token as programs ask it, in front of everything FastAPI does for the other routes."""
-
-    async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(HOT_PREFIX):
-            request = Request(scope, receive)
-            token = scope["path"][len(HOT_PREFIX) :]
-            if token and "/" not in token and not prefers_html(request):
-                result = await desk.run(desk.checker.check_token, token)
-                response = answers.result_json(result, desk.base_url, answers.instance_of(request))
-                await response(scope, receive, send)
-                return
-        await rest(scope, receive, send)
-
-    return served
 
 
 def from_environment() -> ASGIApp:

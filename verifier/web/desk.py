@@ -15,6 +15,7 @@ from verifier.check.judgement import refusal
 from verifier.check.sandbox import BusyError, Sandbox
 from verifier.check.words import say
 from verifier.record.lookup import number_digest
+from verifier.record.point_reads import PointReads
 from verifier.record.public_record import PublicRecord
 from verifier.record.register import RegisterUnavailableError, SqlRegister
 from verifier.record.verdict import CheckResult, Verdict
@@ -45,6 +46,7 @@ class Desk:
     checker: Checker
     sandbox: Sandbox
     register: SqlRegister
+    rows: PointReads
     keys: KeyFile
     lookup_key: bytes
     rates: RateLimits
@@ -54,8 +56,9 @@ class Desk:
     # Files wait long for their turn; in threads of their own they cannot keep anyone's QR code waiting.
     _file_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS_AT_ONCE))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of processes and connections; both come back with the next request."""
+        await self.rows.close()
         self.sandbox.close()
         self.register.close()
 
@@ -94,7 +97,17 @@ class Desk:
 
     async def token_page(self, request: Request, token: str) -> Response:
         """The QR page for a token."""
-        result, record, keys = await self.run(self._by_token, token)
+        return self.drawn_token_page(request, token, *await self.run(self._by_token, token))
+
+    def drawn_token_page(
+        self,
+        request: Request,
+        token: str,
+        result: CheckResult,
+        record: PublicRecord | None,
+        keys: LoadedKeys | None,
+    ) -> Response:
+        """The QR page for an answer that is there."""
         status = answers.http_status(result)
         if result.verdict is Verdict.MALFORMED:
             page = self.pages.verdict(request, result, Asked.TOKEN, status=status)

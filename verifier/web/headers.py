@@ -37,14 +37,15 @@ class SafeHeaders:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": self._complete(message.get("headers", ()))}
+                message = {**message, "headers": self.complete(message.get("headers", ()))}
             elif bodiless and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
         await self._app({**scope, "method": "GET"} if bodiless else scope, receive, sending)
 
-    def _complete(self, headers: Any) -> list[tuple[bytes, bytes]]:
+    def complete(self, headers: Any) -> list[tuple[bytes, bytes]]:
+        """The fields given, and those of ours that are not among them."""
         present = [(bytes(name), bytes(value)) for name, value in headers]
         names = {name.lower() for name, _ in present}
         return present + [(name, value) for name, value in self._defaults.items() if name not in names]

@@ -1,6 +1,7 @@
 """Which form of an answer the asker wants (RFC 9110, 12.5.1)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -14,7 +15,12 @@ def prefers_html(request: Request, *, page: bool = False) -> bool:
     A browser names text/html. `page` tells that the address is a page by nature: then only an asker who
     names JSON and not HTML as well gets JSON; elsewhere HTML must be asked for.
     """
-    accept = request.headers.get("accept", "*/*")
+    return html_preferred(request.headers.get("accept", "*/*"), page=page)
+
+
+@lru_cache(maxsize=512)
+def html_preferred(accept: str, *, page: bool = False) -> bool:
+    """`prefers_html` for the text of an Accept field."""
     html, json = quality(accept, HTML), quality(accept, JSON)
     if page:
         return html >= json
