@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,18 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(issued_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Everything on one port."""
-    world = issued_world.copy(tmp_path_factory.mktemp("served") / "data")
+    """Eight certificates, everything on one port."""
+    yield from serving(issued_world.copy(tmp_path_factory.mktemp("served") / "data"))
+
+
+@pytest.fixture
+def unissued(eligible_world: World) -> Iterator[Site]:
+    """Eight people found eligible, nothing issued yet."""
+    yield from serving(eligible_world)
+
+
+def serving(world: World) -> Iterator[Site]:
+    """`ecert serve all` over a world of one's own, with staff who can sign in."""
     staff_up(world, signs_in=True)
     numbers = tuple(row.management_no for row in world.certificates())
     world.close()
@@ -40,21 +51,14 @@ def site(issued_world: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", "from issuer.cli import main; main()", "serve", "all"]
     command += ["--data-dir", str(world.folder), "--port", str(port)]
-    log = tmp_path_factory.mktemp("log") / "server.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, "ECERT_VERIFY_BASE_URL": url},
-            cwd=Path(__file__).parents[3],
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            until_it_answers(f"{url}/healthz", process, 40)
-            yield Site(url, world.sitting, numbers, world.people)
-        finally:
-            process.terminate()
-            process.wait(20)
+    environment = {**os.environ, "ECERT_VERIFY_BASE_URL": url}
+    process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL)
+    try:
+        until_it_answers(f"{url}/healthz", process, 40)
+        yield Site(url, world.sitting, numbers, world.people)
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +72,18 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def desk(chromium: Browser, site: Site) -> Iterator[Page]:
     """A browser on a desk, in which nothing may go wrong in the page itself."""
-    yield from watched(chromium, site, 1280)
+    with watched(chromium, site, 1280) as page:
+        yield page
 
 
 @pytest.fixture
 def phone(chromium: Browser, site: Site) -> Iterator[Page]:
     """The same on a phone."""
-    yield from watched(chromium, site, 390)
+    with watched(chromium, site, 390) as page:
+        yield page
 
 
+@contextmanager
 def watched(chromium: Browser, site: Site, width: int) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": width, "height": 844}, base_url=site.url)
     page = context.new_page()
@@ -205,23 +212,17 @@ def test_holder_pages_fit_a_phone_and_hand_out_the_file(phone: Page, site: Site,
     require_sound(phone)
 
 
-def test_a_running_batch_is_watched_without_reloading(desk: Page, site: Site) -> None:
-    """The progress part asks again by itself; a batch that has ended does not."""
-    sign_in(desk, "issuer")
-    desk.goto("/console/batches/1")
-    assert desk.locator("#batch[hx-get]").count() == 0
-    asked: list[str] = []
-    desk.on("request", lambda request: asked.append(request.url))
-    desk.evaluate(
-        """address => {
-            const part = document.querySelector('#batch');
-            part.setAttribute('hx-get', address);
-            part.setAttribute('hx-trigger', 'load');
-            part.setAttribute('hx-swap', 'outerHTML');
-            part.querySelector('progress').id = 'old';
-            window.htmx.process(part);
-        }""",
-        "/console/batches/1/progress",
-    )
-    desk.wait_for_selector("#batch #bar")
-    assert [address for address in asked if address.endswith("/progress")] != []
+def test_a_batch_is_issued_and_watched_without_reloading(chromium: Browser, unissued: Site) -> None:
+    loaded: list[str] = []
+    with watched(chromium, unissued, 1280) as page:
+        sign_in(page, "issuer")
+        page.goto(f"/console/sittings/{unissued.sitting}/issue")
+        page.click("button:has-text('按此计划制发 8 份')")
+        page.wait_for_url("**/console/batches/*")
+        page.on("request", lambda request: loaded.append(request.url) if request.is_navigation_request() else None)
+        page.wait_for_selector("#batch:not([hx-get]) .mark:has-text('已完成')", timeout=60_000)
+        assert loaded == []
+        assert "8 / 8" in page.locator("#batch").inner_text()
+        page.click("text=查看证书")
+        page.wait_for_selector("tbody tr")
+        assert page.locator("tbody tr").count() == 8
