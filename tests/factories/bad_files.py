@@ -106,7 +106,7 @@ def _ten_million_cells(path: Path) -> Path:
 
 def _bomb(path: Path) -> Path:
     def zeros(write: Callable[[bytes], int]) -> None:
-        for _ in range(300):
+        for _ in range(120):
             write(bytes(1 << 20))
 
     return _workbook(path, zeros)

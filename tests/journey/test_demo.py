@@ -139,8 +139,8 @@ def test_one_port_serves_verifier_holder_and_console(demo: Demo, web: httpx.Clie
 def test_a_holder_of_the_demo_finds_and_downloads_the_certificate(demo: Demo, web: httpx.Client) -> None:
     """With the facts of the exam centre's file, as the demo's last lines say; in ranges, by a Chinese file name."""
     line = demo.valid[0]
-    sheet = openpyxl.load_workbook(demo.ecert.folder / "exam-centre" / "roster.xlsx", read_only=True).active
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    book = openpyxl.load_workbook(demo.ecert.folder / "exam-centre" / "roster.xlsx")
+    rows = list(book.worksheets[0].iter_rows(values_only=True))
     heads = rows[1]
     person = next(dict(zip(heads, row, strict=True)) for row in rows[2:] if row[1] == line["name"])
     facts = {"id_no": person["证件号码"], "name": person["姓名"], "admission_no": person["准考证号"]}
