@@ -165,3 +165,18 @@ def test_the_description_names_the_problems_of_every_endpoint(reading_office: Of
             assert "schema" in str(described["responses"][good[0]]) or path.endswith(("pdf", "xlsx", "template")), (
                 path
             )
+
+
+def test_who_may_change_what(reading_office: Office) -> None:
+    posts = {path: set(roles) for method, path, roles in endpoints(reading_office.app) if method == "POST" and roles}
+    for path, roles in posts.items():
+        if path.endswith(("/approve", "/reject")):
+            assert roles == {Role.AUTHORITY_APPROVER}, path
+        if "/batches" in path or path.endswith("/issue"):
+            assert roles == {Role.AUTHORITY_ISSUER}, path
+    by_auditors = {path for path, roles in posts.items() if Role.AUDITOR in roles}
+    assert {path.rpartition("/")[2] for path in by_auditors} == {"search", "sign-out"}
+    by_supervisors = {path for path, roles in posts.items() if Role.SUPERVISOR in roles}
+    assert {path.rpartition("/")[2] for path in by_supervisors} == {"search", "sign-out", "objections"}
+    by_operators = {path for path, roles in posts.items() if Role.OPERATOR in roles}
+    assert {path.rpartition("/")[2] for path in by_operators} == {"sign-out", "sittings", "rosters", "roster"}
