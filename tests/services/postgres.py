@@ -39,6 +39,11 @@ class PostgresServer:
         options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off -c max_connections=60"
         self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", options, "-w", "start")
 
+    @property
+    def pid(self) -> int:
+        """Number of its first process; those it starts later take over what binds it."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
     def url(self, name: str) -> str:
         """Address of a database."""
         return f"postgresql+psycopg://{SERVER_USER}@127.0.0.1:{self.port}/{name}"

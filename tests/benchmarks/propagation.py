@@ -1,0 +1,282 @@
+"""How soon an invalidation is on every path of every verifier, and whether any answer is older: `make propagation`.
+
+PostgreSQL, Redis, and three verifier processes as in production. Certificates are invalidated one after another by
+the issuer's own service while every path of every verifier is asked without pause. A time runs from the moment the
+second person approves until the last path has said so. From then on every answer `valid` counts as stale, until the
+end of the run: others go on asking for all that is invalid. Redis is stopped and started again in the middle.
+"""
+
+import argparse
+import hashlib
+import http.client
+import json
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from issuer.invalidation.service import approve, propose
+from keys.public.keyset import KeySet
+from tests.benchmarks.rivals import verifier
+from tests.factories.world import APPROVER, PROPOSER, World
+from tests.services.postgres import postgres_server
+from tests.services.redis_server import RedisServer
+from verifier.record.status import CertificateStatus
+from verifier.record.status_list import verify_status_list
+
+VERIFIERS = 3
+GIVE_UP_SECONDS = 20.0
+_HTML = "text/html,*/*;q=0.8"
+_PACE = {
+    "token": (0.005, 10_000),
+    "page": (0.005, 10_000),
+    "digest": (0.005, 10_000),
+    "status list": (0.02, 10_000),
+    "upload": (0.1, 10_000),
+    "lookup": (0.2, 3),
+}
+"""Seconds between two questions and how many there may be. An upload costs a tenth of a second of work."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One certificate as an employer may have it."""
+
+    token: str
+    management_no: str
+    name: str
+    pdf: bytes
+    list_id: str
+    list_index: int
+    proposal: int
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file."""
+        return hashlib.sha256(self.pdf).hexdigest()
+
+
+@dataclass
+class Outcome:
+    """What a run found. `seconds`: of each invalidation; `stale`: answers that came too late; `answers`: all read."""
+
+    seconds: list[float] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    answers: int = 0
+
+    def note(self, said: str, way: str) -> None:
+        """Count an answer about a certificate that is invalid everywhere."""
+        self.answers += 1
+        if said == "valid":
+            self.stale.append(way)
+
+    def to_json(self) -> dict[str, float]:
+        """The last line of the command."""
+        ordered = sorted(self.seconds)
+        late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+        return {"p99_ms": round(late * 1000, 1), "stale": len(self.stale), "revocations": len(ordered)}
+
+
+class Asker:
+    """Asks one verifier over one connection. Not for several threads."""
+
+    def __init__(self, base: str, keys: KeySet, world_base: str) -> None:
+        self._to = urlsplit(base).netloc
+        self._host = urlsplit(world_base).netloc
+        self._keys, self._world_base = keys, world_base
+        self._connection = http.client.HTTPConnection(self._to, timeout=10)
+        self.ways: dict[str, Callable[[Held], str]] = {
+            "token": lambda held: self._json("GET", f"/api/v1/certificates/{held.token}"),
+            "page": self._page,
+            "digest": lambda held: self._json("GET", f"/api/v1/files/{held.sha256}"),
+            "lookup": self._lookup,
+            "upload": lambda held: self._json("POST", "/api/v1/check", held.pdf, "application/pdf"),
+            "status list": self._list,
+        }
+
+    def _send(self, method: str, path: str, body: bytes | None = None, kind: str = "", accept: str = "*/*") -> bytes:
+        # Everybody comes from another address, as employers do; one address may not ask this often.
+        address = f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"
+        fields = {"Host": self._host, "Accept": accept, "X-Forwarded-For": address}
+        if kind:
+            fields["Content-Type"] = kind
+        try:
+            self._connection.request(method, path, body, fields)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (http.client.HTTPException, OSError):
+            self._connection.close()
+            raise
+        if answer.status not in (200, 429, 503):
+            raise RuntimeError(f"{path.split('/')[1]}: unexpected status {answer.status}")
+        return text
+
+    def _json(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> str:
+        return str(json.loads(self._send(method, path, body, kind)).get("verdict", "no answer"))
+
+    def _lookup(self, held: Held) -> str:
+        asked = json.dumps({"management_no": held.management_no, "name": held.name}).encode()
+        return self._json("POST", "/api/v1/lookup", asked, "application/json")
+
+    def _page(self, held: Held) -> str:
+        page = self._send("GET", f"/v/{held.token}", accept=_HTML).decode()
+        return page.split('data-verdict="')[1].split('"')[0]
+
+    def _list(self, held: Held) -> str:
+        token = self._send("GET", f"/status-lists/{held.list_id}", accept="application/statuslist+jwt")
+        listed = verify_status_list(
+            token, self._keys, list_id=held.list_id, now=datetime.now(UTC), base_url=self._world_base
+        )
+        return CertificateStatus.from_list_value(listed.statuses.get(held.list_index))
+
+
+def run(folder: Path, revocations: int, on_progress: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Build a world with that many certificates, invalidate them all, and watch."""
+    server = postgres_server()
+    url = server.new_database()
+    world = World.eligible(folder / "data", people=revocations, database_url=url)
+    world.issue(workers=2)
+    held = _held(world)
+    on_progress(f"{len(held)} certificates issued")
+    outcome = Outcome()
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer())
+        bases = [stack.enter_context(_verifier(world, url, redis)) for _ in range(VERIFIERS)]
+        crowd = stack.enter_context(_crowd(bases, world, outcome))
+        for number, one in enumerate(held):
+            if number == len(held) // 3:
+                redis.stop()
+                on_progress("Redis stopped")
+            if number == 2 * len(held) // 3:
+                redis.start()
+                on_progress("Redis started again")
+            outcome.seconds.append(_invalidate(world, bases, one, outcome))
+            crowd.append(one)
+            on_progress(f"invalid everywhere after {outcome.seconds[-1] * 1000:.0f} ms")
+        time.sleep(min(2.0, 0.2 * revocations))
+    world.close()
+    server.drop_database(url)
+    return outcome
+
+
+def _invalidate(world: World, bases: list[str], one: Held, outcome: Outcome) -> float:
+    """Approve the invalidation of a certificate and wait for every path of every verifier; the seconds it took."""
+    seen: dict[tuple[str, str], float] = {}
+    failed: list[str] = []
+    ready = threading.Barrier(len(bases) * 6 + 1)
+
+    def poll(base: str, way: str) -> None:
+        ask, asked = _asker(base, world).ways[way], 0
+        pause, limit = _PACE[way]
+        # A number may be looked up ten times a minute, at all verifiers together: none is spent on asking before.
+        if way != "lookup" and (before := ask(one)) != "valid":
+            failed.append(f"{way} said {before} before")
+        ready.wait(60)
+        if way == "lookup":
+            time.sleep(pause)
+            pause *= 2
+        until = time.monotonic() + GIVE_UP_SECONDS
+        while time.monotonic() < until and asked < limit:
+            asked += 1
+            if ask(one) == "invalid":
+                seen[base, way] = time.monotonic()
+                # Having said it once, it must say it again.
+                for _ in range(min(3, limit - asked)):
+                    outcome.note(ask(one), way)
+                return
+            time.sleep(pause)
+            if way == "lookup":
+                pause *= 2
+
+    ways = list(_asker(bases[0], world).ways)
+    threads = [threading.Thread(target=poll, args=(base, way)) for base in bases for way in ways]
+    for thread in threads:
+        thread.start()
+    ready.wait(60)
+    start = time.monotonic()
+    approve(world.ctx, APPROVER, one.proposal)
+    for thread in threads:
+        thread.join()
+    missing = {way for base in bases for way in ways if (base, way) not in seen}
+    if failed or missing:
+        raise RuntimeError(f"never said so: {sorted(missing)}; {'; '.join(failed)}")
+    return max(seen.values()) - start
+
+
+@contextmanager
+def _crowd(bases: list[str], world: World, outcome: Outcome) -> Iterator[list[Held]]:
+    """Load on every verifier, asking for what is invalid everywhere already; yields the list to put that into."""
+    gone: list[Held] = []
+    over = threading.Event()
+
+    def ask(base: str, source: random.Random) -> None:
+        ways = _asker(base, world).ways
+        while not over.is_set():
+            known = list(gone)
+            if not known:
+                time.sleep(0.01)
+                continue
+            way = source.choice(("token", "token", "digest", "page", "status list"))
+            outcome.note(ways[way](source.choice(known)), f"{way}, later")
+
+    threads = [threading.Thread(target=ask, args=(base, random.Random(n))) for n, base in enumerate(bases)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield gone
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _held(world: World) -> list[Held]:
+    people = {person.id: person for person in world.registrations()}
+    return [
+        Held(
+            token=row.token,
+            management_no=row.management_no,
+            name=people[row.registration_id].name,
+            pdf=world.pdf(row),
+            list_id=row.list_id or "",
+            list_index=row.list_index or 0,
+            proposal=propose(world.ctx, PROPOSER, row.management_no, "R9", "示例：监督检查结论。"),
+        )
+        for row in world.certificates()
+    ]
+
+
+def _asker(base: str, world: World) -> Asker:
+    return Asker(base, world.key_set, world.settings.verify_base_url)
+
+
+@contextmanager
+def _verifier(world: World, url: str, redis: RedisServer) -> Iterator[str]:
+    own = world.settings.verify_base_url
+    more = {"ECERT_REDIS_URL": redis.url, "ECERT_TRUSTED_PROXIES": '["127.0.0.1/32"]', "ECERT_CHECK_WORKERS": "1"}
+    with verifier(world.folder, register=url, core=None, ECERT_VERIFY_BASE_URL=own, **more) as (base, _):
+        yield base
+
+
+def main() -> None:
+    """Run and print; the last line is JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--revocations", type=int, default=40)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ecert-propagation-") as folder:
+        outcome = run(Path(folder), asked.revocations, lambda text: print(text, file=sys.stderr, flush=True))
+    _say = f"{outcome.answers} later answers, median {statistics.median(outcome.seconds) * 1000:.0f} ms"
+    print(_say, *outcome.stale, sep="\n", file=sys.stderr)
+    print(json.dumps(outcome.to_json()))
+
+
+if __name__ == "__main__":
+    main()
