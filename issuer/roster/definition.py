@@ -77,6 +77,7 @@ def _apply_sitting(session: Session, definition: SittingDefinition) -> list[str]
     if row is None:
         session.add(Sitting(**values))
         return ["sitting"]
+    values = _keep_opened_notice(row, values)
     changed = [key for key, value in values.items() if getattr(row, key) != value]
     # The order of specialties is part of the management number where the policy has no codes for them.
     if changed and session.scalar(select(ECertificate.id).where(ECertificate.sitting_code == row.code).limit(1)):
@@ -89,6 +90,19 @@ def _apply_sitting(session: Session, definition: SittingDefinition) -> list[str]
     for key in changed:
         setattr(row, key, values[key])
     return [f"sitting.{key}" for key in changed]
+
+
+def _keep_opened_notice(row: Sitting, values: Mapping[str, Any]) -> dict[str, Any]:
+    # The days of a notice that was opened are a fact (R5), not a plan: the file may lengthen it, never shorten it.
+    opened = row.extra.get("notice_opened_on")
+    if opened is None:
+        return dict(values)
+    return {
+        **values,
+        "notice_opens_on": row.notice_opens_on,
+        "notice_closes_on": max(row.notice_closes_on, values["notice_closes_on"]),
+        "extra": {**values["extra"], "notice_opened_on": opened},
+    }
 
 
 def _refuse_change(code: str, keys: list[str], why: str, why_en: str) -> None:

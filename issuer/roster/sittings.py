@@ -86,7 +86,7 @@ def read_definition(
         ) from exc
     specialties = _specialties(data)
     days = _dates(data, policy)
-    known = {*_TEXTS, *_DATES, *_OTHERS}
+    known = {*_TEXTS, *_DATES, *_OTHERS, "notice_opened_on"}  # the last is written by the act itself, never by a file
     return SittingDefinition(
         programme={
             "code": programme_code,

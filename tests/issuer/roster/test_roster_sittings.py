@@ -52,6 +52,21 @@ def test_a_changed_definition_is_taken_over_and_audited(world: RosterWorld) -> N
         assert session.scalar(select(func.count()).where(AuditEvent.act == "sitting.define")) == 2
 
 
+def test_r5_a_notice_that_was_opened_is_not_shortened_by_the_file(world: RosterWorld) -> None:
+    opened = {"notice_opened_on": "2025-09-01"}
+    with world.database.write() as session:
+        row = session.get_one(Sitting, SITTING)
+        row.notice_opens_on, row.notice_closes_on, row.extra = date(2025, 9, 1), date(2025, 9, 11), opened
+    before = world.snapshot()
+    define_sitting(world, SYSTEM, SITTING_TOML.encode())
+    define_sitting(world, SYSTEM, b'notice_opened_on = "2020-01-01"\n' + SITTING_TOML.encode())
+    assert world.snapshot() == before
+    define_sitting(world, SYSTEM, _with("notice_closes_on = 2025-09-04", "notice_closes_on = 2025-09-20"))
+    sitting, _ = _stored(world)
+    assert (sitting.notice_opens_on, sitting.notice_closes_on) == (date(2025, 9, 1), date(2025, 9, 20))
+    assert sitting.extra == opened
+
+
 def test_after_issue_a_changed_definition_is_refused(world: RosterWorld) -> None:
     files = write_roster(world.folder / "in", invent(1))
     world.take(files.xlsx)
