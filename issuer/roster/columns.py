@@ -1,5 +1,6 @@
 """Which column is which: aliases of column heads as data, and the search for the header row."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import lru_cache
 from issuer.errors import InputError, Words
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "admission_no": ("准考证号", "准考证号码", "准考证编号", "考号", "admission_no", "admission number"),
+    "admission_no": ("准考证号", "准考证号码", "准考证编号", "准考证", "考号", "admission_no", "admission number"),
     "name": ("姓名", "考生姓名", "名字", "name", "full name"),
     "gender": ("性别", "gender", "sex"),
     "id_type": ("证件类型", "证件种类", "身份证件类型", "有效证件类型", "id_type", "document type"),
@@ -35,7 +36,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "employer": ("工作单位", "单位名称", "单位", "所在单位", "employer"),
     "photo": ("照片", "照片文件", "照片名称", "照片文件名", "相片", "photo"),
 }
-"""Field → heads it is known by. Compared without blanks, width of brackets, case, or a trailing `*` or `(必填)`."""
+"""Field → heads it is known by. Compared without blanks, width of brackets, case, or a trailing `*` or hint."""
+
+_HINT = re.compile(r"\((?=[^()]*(?:必填|选填|文本|格式|满分|例如|如:|\d[位分]|yyyy))[^()]*\)$")
+# How to fill in the column, as in `证件号码（18位）`; other brackets may name another thing, as in `姓名（拼音）`.
 
 REQUIRED = ("admission_no", "name", "id_no")
 ANNOTATION_HEADS = ("问题", "处理办法")
@@ -81,7 +85,7 @@ def head_key(text: object) -> str:
 @lru_cache(maxsize=4096)
 def _text_key(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(dict.fromkeys(map(ord, "*:\u200b\ufeff")))
-    return "".join(folded.split()).lower().removesuffix("(必填)").removesuffix("(选填)")
+    return _HINT.sub("", "".join(folded.split()).lower())
 
 
 _FIELD_OF = {head_key(alias): field for field, aliases in ALIASES.items() for alias in aliases}

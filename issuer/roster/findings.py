@@ -137,6 +137,18 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "核对准考证号；确需更正身份信息的，由核查部门处理",
         "check the admission number; a change of identity is for the review body",
     ),
+    "admission_no_taken": (
+        "该准考证号已登记为另一人（姓名和证件号码都不同）",
+        "this admission number is registered for somebody else: both name and ID number differ",
+        "核对准考证号",
+        "check the admission number",
+    ),
+    "identity_replaced": (
+        "该准考证号此前登记的证件号码已更正为本行的号码",
+        "the ID number registered earlier for this admission number was replaced by this row's",
+        "如非更正，请核对准考证号",
+        "if this was no correction, check the admission number",
+    ),
     "already_issued": (
         "该人员的证书已制发，名单内容不能再改",
         "a certificate was made for this person: the row can no longer be changed",

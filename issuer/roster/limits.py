@@ -27,13 +27,12 @@ def refuse_unreadable(code: str, zh: str, en: str, remedy_zh: str, remedy_en: st
     )
 
 
-def refuse_large(code: str, zh: str, en: str) -> NoReturn:
+_SMALLER_LIST = Words(
+    f"只保留名单工作表并删除空白区域；超过 {MAX_ROWS} 行的名单请拆分。",
+    f"Keep only the list and remove empty areas; split a list of more than {MAX_ROWS} rows.",
+)
+
+
+def refuse_large(code: str, zh: str, en: str, remedy: Words = _SMALLER_LIST) -> NoReturn:
     """Raise TooLargeError."""
-    raise TooLargeError(
-        code,
-        Words(f"{zh}。{NOTHING_KEPT.zh}", f"{en}. {NOTHING_KEPT.en}"),
-        remedy=Words(
-            f"只保留名单工作表并删除空白区域；超过 {MAX_ROWS} 行的名单请拆分。",
-            f"Keep only the list and remove empty areas; split a list of more than {MAX_ROWS} rows.",
-        ),
-    )
+    raise TooLargeError(code, Words(f"{zh}。{NOTHING_KEPT.zh}", f"{en}. {NOTHING_KEPT.en}"), remedy=remedy)

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from issuer.errors import Words
 from issuer.records.people import PHOTO_PURPOSE
 from issuer.roster.limits import refuse_large, refuse_unreadable
 from issuer.roster.ports import RosterContext
@@ -15,6 +16,10 @@ MAX_PHOTOS = 250_000
 MAX_ENTRY = 100 * 1024 * 1024
 MAX_TOTAL = 40 * 1024**3
 _KEEP_AS_SENT = 200_000
+_SMALLER_PHOTOS = Words(
+    "只压缩证件照（单张不超过 10 MB），去掉其他文件。",
+    "Pack the portraits alone, at most 10 MB each.",
+)
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -78,7 +83,7 @@ class PhotoArchive:
     def _index(self) -> None:
         entries = [info for info in self._archive.infolist() if not info.is_dir()]
         if len(entries) > MAX_PHOTOS or sum(info.file_size for info in entries) > MAX_TOTAL:
-            refuse_large("photos-too-large", "照片压缩包过大", "The photo archive is too large")
+            refuse_large("photos-too-large", "照片压缩包过大", "The photo archive is too large", _SMALLER_PHOTOS)
         for info in entries:
             name = _real_name(info)
             path = PurePosixPath(name.replace("\\", "/"))
@@ -99,7 +104,12 @@ class PhotoArchive:
                     "Pack it again without a password",
                 )
             if info.file_size > MAX_ENTRY:
-                refuse_large("photos-too-large", "照片压缩包内有过大的文件", "The photo archive holds a giant file")
+                refuse_large(
+                    "photos-too-large",
+                    "照片压缩包内有过大的文件",
+                    "The photo archive holds a giant file",
+                    _SMALLER_PHOTOS,
+                )
             if "__MACOSX" in path.parts or path.name.startswith("."):
                 continue
             key = _key(str(path))

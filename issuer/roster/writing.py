@@ -13,7 +13,7 @@ from issuer.records.certificates import ECertificate
 from issuer.records.encryption import DataKey
 from issuer.records.people import Person, Registration, Score
 from issuer.records.reviews import EligibilityReview
-from issuer.roster.findings import Finding, error
+from issuer.roster.findings import Finding, error, note
 from issuer.roster.photos import photo_key
 from issuer.roster.rows import RosterRow
 from issuer.rules.review import START
@@ -34,6 +34,7 @@ class Standing:
     registration_id: int
     person_id: int
     identity: tuple[str, str]
+    name_index: str
     row_digest: str
     photo_key: str | None
     void: bool
@@ -63,6 +64,7 @@ def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
             Registration.id,
             Registration.admission_no,
             Registration.person_id,
+            Registration.name_index,
             Registration.row_digest,
             Registration.photo_key,
             Registration.void_since,
@@ -80,6 +82,7 @@ def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
             registration_id=row.id,
             person_id=row.person_id,
             identity=(row.id_type, row.id_index),
+            name_index=row.name_index,
             row_digest=row.row_digest,
             photo_key=row.photo_key,
             void=row.void_since is not None,
@@ -113,7 +116,12 @@ def sort_rows(
             out.findings.append(error(row.row, head("admission_no"), "registration_void", clause="R9"))
         elif identity != standing.identity and standing.review_version:
             out.findings.append(error(row.row, head("id_no"), "identity_changed"))
+        elif identity != standing.identity and _name_index(row, key) != standing.name_index:
+            # Another name with another number is another person, not a mended number.
+            out.findings.append(error(row.row, head("admission_no"), "admission_no_taken"))
         else:
+            if identity != standing.identity:
+                out.findings.append(note(row.row, head("id_no"), "identity_replaced"))
             holders.pop(standing.identity, None)
             holders[identity] = row.admission_no
             out.changed.append((row, standing))
@@ -210,11 +218,15 @@ def _same(row: RosterRow, standing: Standing, key: DataKey, sitting_code: str) -
     return not new_photo and row_digest(row, key) == standing.row_digest
 
 
+def _name_index(row: RosterRow, key: DataKey) -> str:
+    return key.blind_index("registrations.name", name_key(row.name))
+
+
 def _values(row: RosterRow, key: DataKey) -> dict[str, Any]:
     return {
         "admission_no": row.admission_no,
         "name": row.name,
-        "name_index": key.blind_index("registrations.name", name_key(row.name)),
+        "name_index": _name_index(row, key),
         "gender": row.gender,
         "birth_date": row.birth_date or None,
         "mobile": row.mobile or None,

@@ -169,9 +169,23 @@ def test_a_mended_id_number_moves_the_registration_only_before_review_began(worl
     again = write_roster(world.folder / "again", mended)
     report = world.take(again.xlsx, again.photos_zip)
     assert (report.updated, codes(report)) == (1, {4: {"identity_changed"}})
+    assert codes(report, "note")[3] >= {"identity_replaced"}
     with world.database.read() as session:
         first = world.registrations()[people[0].admission_no]
         assert session.get_one(Person, first.person_id).id_no == mended[0].id_no
+
+
+def test_another_person_does_not_take_over_an_admission_number(world: RosterWorld) -> None:
+    people = invent(3)
+    files = write_roster(world.folder / "in", people[:2])
+    world.take(files.xlsx, files.photos_zip)
+    other = people[2].but(admission_no=people[0].admission_no)
+    assert other.name != people[0].name
+    again = write_roster(world.folder / "again", [other])
+    before = world.registrations()[people[0].admission_no].person_id
+    report = world.take(again.xlsx, again.photos_zip)
+    assert (report.updated, codes(report)) == (0, {3: {"admission_no_taken"}})
+    assert world.registrations()[people[0].admission_no].person_id == before
 
 
 def test_duplicates_are_refused_in_the_file_and_across_the_sitting(world: RosterWorld) -> None:
