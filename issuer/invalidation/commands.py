@@ -21,7 +21,7 @@ CaseId = Annotated[int, typer.Argument(help="事项编号 / case number")]
 ProposedBy = Annotated[str | None, typer.Option("--proposed-by", help="提议人账号 / who proposes")]
 ApprovedBy = Annotated[str | None, typer.Option("--approved-by", help="批准人账号 / who approves, somebody else")]
 ProposeOnly = Annotated[bool, typer.Option("--propose-only", help="只提议 / propose and stop")]
-By = Annotated[str | None, typer.Option("--by", envvar="ECERT_ACTOR", help="办理人账号 / who decides")]
+By = Annotated[str | None, typer.Option("--by", "--as", envvar="ECERT_ACTOR", help="办理人账号 / who decides")]
 Note = Annotated[str, typer.Option("--note", help="理由 / why")]
 
 
