@@ -29,6 +29,10 @@ def pdf_response(
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
+        # A browser's own viewer is a document with styles and a plug-in; nothing else may be loaded.
+        "Content-Security-Policy": (
+            "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        ),
     }
     if sha256:
         headers["ETag"] = f'"{sha256}"'

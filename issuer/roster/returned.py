@@ -3,7 +3,7 @@
 import re
 import secrets
 import tempfile
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from issuer.access.actor import Actor
@@ -39,12 +39,16 @@ def keep_returned(ctx: Context, actor: Actor, content: Path, report: RosterRepor
 def fetch_returned(ctx: Context, actor: Actor, name: str) -> bytes:
     """The workbook (.xlsx) kept under `name`; raises NotAllowedError, NotFoundError (also for somebody else's)."""
     actor.require(*IMPORTERS)
-    if _NAME.fullmatch(name) is not None:
-        try:
-            return ctx.data_key.open(_purpose(actor), ctx.storage.get(_key(name)))
-        except (FileMissingError, SealedValueError):
-            pass  # gone, or another account's: told alike below
-    raise NotFoundError(
+    if _NAME.fullmatch(name) is None:
+        raise _not_found()
+    try:
+        return ctx.data_key.open(_purpose(actor), ctx.storage.get(_key(name)))
+    except (FileMissingError, SealedValueError) as exc:  # gone, or another account's: told alike
+        raise _not_found() from exc
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError(
         "returned-not-found",
         Words(
             f"没有这个文件；退回名单只保留 {KEPT_DAYS} 天，且只给提交人。",
@@ -59,11 +63,6 @@ def _drop_old(ctx: Context) -> None:
     for key in ctx.storage.list(FOLDER):
         if key.rpartition("/")[2][:8] < oldest:
             ctx.storage.delete(key)
-
-
-def kept_until(today: date) -> date:
-    """Last day on which something kept today can be fetched."""
-    return today + timedelta(days=KEPT_DAYS)
 
 
 def _key(name: str) -> str:

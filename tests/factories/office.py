@@ -12,6 +12,7 @@ from issuer.access.service import digest, issue_api_token
 from issuer.api.access import SESSION_COOKIE
 from issuer.app import create_issuer_app
 from issuer.records.access import StaffAccount, StaffSession
+from issuer.records.encryption import use_data_key
 from issuer.rules.terms import Role
 from tests.factories.world import World
 
@@ -41,6 +42,7 @@ class Office:
 
     def as_(self, username: str) -> TestClient:
         """Calls with a token."""
+        use_data_key(self.world.ctx.data_key)
         headers = {"Authorization": f"Bearer {self.tokens[username]}"}
         return TestClient(self.app, BASE, headers=headers, raise_server_exceptions=False)  # type: ignore[arg-type]
 
@@ -65,6 +67,7 @@ class Office:
 
     def anybody(self) -> TestClient:
         """Nobody signed in."""
+        use_data_key(self.world.ctx.data_key)
         return TestClient(self.app, BASE, follow_redirects=False, raise_server_exceptions=False)  # type: ignore[arg-type]
 
 
