@@ -90,23 +90,6 @@ class DecisionAnswer(BaseModel):
     findings: list[Finding]
 
 
-class RoundAnswer(BaseModel):
-    """How many reviews an act on a whole sitting moved."""
-
-    sitting: str
-    act: str
-    moved: int
-    clause: str
-
-
-class NoticeAnswer(BaseModel):
-    """When the public notice stands; the last day ends at 24:00 in Asia/Shanghai."""
-
-    sitting: str
-    opens_on: date
-    closes_on: date
-
-
 class Count(BaseModel):
     """How many reviews stand somewhere."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from issuer.access.actor import Actor
 from issuer.api.access import Ctx, Reader, requires
 from issuer.api.idempotency import Key, once
-from issuer.api.models import DecisionAnswer, NoticeAnswer, Numbered, ProgressAnswer, RoundAnswer, problems
+from issuer.api.models import DecisionAnswer, Numbered, ProgressAnswer, problems
 from issuer.api.rosters import XLSX
 from issuer.api.uploads import on_disk, sha256_of
 from issuer.context import Context
@@ -57,6 +57,23 @@ class DefenceDecision(BaseModel):
     admission_no: str = Field(min_length=1, max_length=40)
     accepted: bool
     note: str = Field(min_length=1, max_length=4000)
+
+
+class RoundAnswer(BaseModel):
+    """How many reviews an act on a whole sitting moved."""
+
+    sitting: str
+    act: str
+    moved: int
+    clause: str
+
+
+class NoticeAnswer(BaseModel):
+    """When the public notice stands; the last day ends at 24:00 in Asia/Shanghai."""
+
+    sitting: str
+    opens_on: date
+    closes_on: date
 
 
 class DefenceAnswer(BaseModel):
