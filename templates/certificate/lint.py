@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pypdfium2
 
 from templates.certificate.data import CertificatePage, page_values
+from templates.certificate.fast.ground import without_ground
 from templates.certificate.layout import Rectangle, geometry, rectangle
 
 _MARGIN = 1.0
@@ -27,7 +28,7 @@ class PageText:
 def read_back(pdf: bytes) -> PageText:
     """Extract what the page shows. Raises ValueError when `pdf` is not a readable PDF. Line ends come as `\\n`."""
     try:
-        document = pypdfium2.PdfDocument(pdf)
+        document = pypdfium2.PdfDocument(without_ground(pdf))
     except pypdfium2.PdfiumError as exc:
         raise ValueError("not a readable PDF") from exc
     try:

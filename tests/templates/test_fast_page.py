@@ -21,6 +21,7 @@ from templates.certificate.fast import assemble
 from templates.certificate.fast.assemble import quick_page
 from templates.certificate.fast.edition import Edition
 from templates.certificate.fast.glyphs import glyph
+from templates.certificate.fast.ground import ground_object, without_ground
 from templates.certificate.fast.objects import UnfitError
 from templates.certificate.fast.parts import read
 from templates.certificate.fast.shapes import shape
@@ -171,6 +172,21 @@ def test_a_page_that_shows_more_of_a_person_makes_the_edition_unfit(page: Certif
     assemble.forget()
 
 
+def test_without_its_ground_a_file_has_the_same_text_and_nothing_else_changes(page: CertificatePage) -> None:
+    made = quick(page)
+    bare = without_ground(made)
+    assert len(bare) == len(made) and bare != made
+    assert text(bare) == text(made)
+    assert not np.array_equal(picture(bare), picture(made))
+    assert lint_page(made, replace(page, name="王伟")) != ()
+    assert without_ground(typeset(page)) == typeset(page)
+
+
+def test_a_ground_that_shows_text_is_refused() -> None:
+    with pytest.raises(UnfitError):
+        ground_object(1, b"BT\n/f0 9 Tf (x) Tj ET")
+
+
 def test_symbols_are_those_of_the_library() -> None:
     for length in range(0, 330, 3):
         segments = ("HTTPS://ZS.EXAMPLE.ORG.CN/V/K7QWERTYUIOPASDFGHJKLZXCVB", "#", payload(length))
@@ -178,9 +194,9 @@ def test_symbols_are_those_of_the_library() -> None:
 
 
 def test_digits_are_never_kerned(page: CertificatePage) -> None:
-    """On this rests that the widest and the narrowest digit prove all others. A kerned run comes in several strings."""
+    """On this rests that the widest and the narrowest digit prove all others: a kerned run is cut."""
     for digit in string.digits:
-        for others in ("0123456789", "X·年字"):
+        for others in ("0123456789", "XEHK"):
             name = "".join(digit + other for other in others)
             drawn = read(typeset(replace(page, name=name)))
             assert [piece.shown for piece in drawn.pieces if piece.text == name] == [(name,)]

@@ -6,6 +6,8 @@
     glyphs    glyph programs of the page's first font, and a CFF font program of a few of them
     font      the PDF objects of such a font
     symbol    the QR symbol
+    fragment  a piece with its contents left open
+    ground    the ornaments behind the text, and a file without them
     edition   what is the same for all pages of one kind, learned from Typst and proven on a second page
     assemble  a person's page from an edition
 

@@ -4,8 +4,9 @@ import re
 
 from templates.certificate.data import CertificatePage, page_values
 from templates.certificate.fast.bounded import Bounded
-from templates.certificate.fast.edition import Draw, Edition
+from templates.certificate.fast.edition import Draw, Edition, forget_fragments
 from templates.certificate.fast.font import OBJECTS, font_objects
+from templates.certificate.fast.ground import ground_object
 from templates.certificate.fast.objects import UnfitError, packed_object
 from templates.certificate.fast.shapes import FIELDS, drawable, shape
 from templates.certificate.fast.symbol import symbol
@@ -35,6 +36,7 @@ def quick_page(page: CertificatePage, draw: Draw) -> bytes | None:
 def forget() -> None:
     """Drop what was learned: the template's files have changed."""
     _editions.clear()
+    forget_fragments()
 
 
 def _kind(page: CertificatePage) -> tuple[object, ...]:
@@ -69,8 +71,8 @@ class _Setter:
         self._edition = edition
         file, parts = edition.drawn.file, edition.drawn.parts
         self._count = max(file.bodies)
-        before, after, self._font = (self._count + step for step in (1, 2, 3))
-        self._size = self._count + 3 + OBJECTS
+        ground, before, after, self._font = (self._count + step for step in (1, 2, 3, 4))
+        self._size = self._count + 4 + OBJECTS
         first = min(*edition.places.values(), edition.qr_place)
         last = max(*edition.places.values(), edition.qr_place)
         pieces = [piece.raw for piece in edition.drawn.pieces]
@@ -79,12 +81,14 @@ class _Setter:
         bodies[parts.page] = _once(
             bodies[parts.page],
             b"/Contents %d 0 R" % parts.content,
-            b"/Contents[%d 0 R %d 0 R %d 0 R]" % (before, parts.content, after),
+            b"/Contents[%d 0 R %d 0 R %d 0 R %d 0 R]" % (ground, before, parts.content, after),
         )
         bodies[parts.resources] = _once(
             bodies[parts.resources], b"/Font<</f0 ", b"/Font<</f9 %d 0 R/f0 " % self._font
         )
-        bodies[before] = packed_object(before, b"".join(pieces[:first]), 9)
+        text = next(place for place, piece in enumerate(edition.drawn.pieces) if piece.marked is not None)
+        bodies[ground] = ground_object(ground, b"".join(pieces[:text]))
+        bodies[before] = packed_object(before, b"".join(pieces[text:first]), 9)
         bodies[after] = packed_object(after, b"".join(pieces[last + 1 :]), 9)
         self._lines = [b"0000000000 65535 f \n"] * self._size
         block, at = [file.head], len(file.head)
@@ -115,11 +119,12 @@ class _Setter:
             known = all(char in edition.codes for char in values[field])
             font, shown = (b"/f0", edition.codes) if known else (b"/f9", codes)
             middle[edition.places[field]] = fragment.fill(values[field], font, shown)
-        middle[edition.qr_place] = edition.qr(page.qr_segments).fill(symbol(page.qr_segments))
+        matrix = symbol(page.qr_segments)
+        middle[edition.qr_place] = edition.qr(page.qr_segments, len(matrix)).fill(matrix)
         drawing = b"".join(middle.values())
         content = edition.drawn.parts.content
         objects = [
-            (content, packed_object(content, drawing, 4)),
+            (content, packed_object(content, drawing, 1)),
             *font_objects(edition.look, self._font, chars),
         ]
         personal, identifiers = edition.personal.make(page, drawing)

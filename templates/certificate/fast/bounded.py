@@ -33,3 +33,8 @@ class Bounded(Generic[K, V]):
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+
+    def entries(self) -> list[tuple[K, V]]:
+        """All entries, as they are now."""
+        with self._lock:
+            return list(self._entries.items())

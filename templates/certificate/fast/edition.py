@@ -24,12 +24,20 @@ from templates.certificate.fast.symbol import symbol
 Draw = Callable[[CertificatePage], bytes]
 """The slow way to a page."""
 
-KEPT_FRAGMENTS = 256
+KEPT_FRAGMENTS = 512
 KEPT_SYMBOLS = 16
 _LOOK = re.compile(
     rb"/FontName/[A-Z]{6}\+([A-Za-z0-9-]+)(/Flags [0-9]+/FontBBox\[([-0-9 ]+)\].*?)/CIDSet [0-9]+ 0 R"
     rb"/FontFile3 [0-9]+ 0 R>>"
 )
+
+
+_fragments: Bounded[tuple[object, ...], Fragment | None] = Bounded(KEPT_FRAGMENTS)
+
+
+def forget_fragments() -> None:
+    """Drop every learned layout."""
+    _fragments.clear()
 
 
 class Edition:
@@ -42,8 +50,7 @@ class Edition:
     def __init__(self, page: CertificatePage, draw: Draw) -> None:
         """Learn from `page` all that is not personal; raises UnfitError, and whatever `draw` raises."""
         self._draw = draw
-        self._fragments: Bounded[tuple[str, str], Fragment | None] = Bounded(KEPT_FRAGMENTS)
-        self._symbols: Bounded[tuple[int, ...], QrFragment] = Bounded(KEPT_SYMBOLS)
+        self._symbols: Bounded[int, QrFragment] = Bounded(KEPT_SYMBOLS)
         self._model, other = invented.person(page, 0), invented.person(page, 1)
         self.drawn, second = read(draw(self._model)), read(draw(other))
         self.codes = {char: b"%04X" % code for code, char in self.drawn.pieces[0].codes.items() if len(char) == 1}
@@ -55,12 +62,13 @@ class Edition:
 
     def fragment(self, field: str, form: str) -> Fragment | None:
         """The layout of values of one shape in a field; None when Typst must set them."""
-        return self._fragments.get((field, form), lambda: self._learn(field, form))
+        # Another edition's layout serves too where the same invented person is laid out by the same bytes.
+        witness = self.drawn.pieces[self.places[field]].fixed
+        return _fragments.get((self._model.template, witness, field, form), lambda: self._learn(field, form))
 
-    def qr(self, segments: tuple[str, str, str]) -> QrFragment:
-        """The layout of a symbol of the size these segments need; raises UnfitError."""
-        side = len(symbol(segments))
-        return self._symbols.get((side,), lambda: self._learn_symbol(segments))
+    def qr(self, segments: tuple[str, str, str], side: int) -> QrFragment:
+        """The layout of a symbol of `side` modules, which these segments need; raises UnfitError."""
+        return self._symbols.get(side, lambda: self._learn_symbol(segments))
 
     def _learn(self, field: str, form: str) -> Fragment | None:
         values = (example(field, form, 0), example(field, form, 1))
