@@ -62,14 +62,14 @@ def ceremony(
             maker=_maker(module, label, pin),
         )
     except (KeyStoreError, ValueError, OSError) as error:
-        _fail(error)
+        _fail(error, as_json)
     _show(key_set, as_json)
 
 
 @app.command("list")
 def list_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """列出已公布的密钥 / The published keys, with what is wrong with each, if anything."""
-    _show(_load(data_dir), as_json)
+    _show(_load(data_dir, as_json), as_json)
 
 
 @app.command()
@@ -85,13 +85,13 @@ def rotate(
 ) -> None:
     """更换一个密钥 / Replace the key of one purpose; the old one stays published, so old signatures still check."""
     keys_dir = data_dir / "keys"
-    _load(data_dir)
+    _load(data_dir, as_json)
     try:
         secret = passphrase_for(keys_dir, passphrase)
         maker = _maker(module, label, pin)
         rites.rotate(keys_dir, secret, purpose, now=_now(), years=years, maker=maker)
     except (KeyStoreError, UnknownKeyError, OSError) as error:
-        _fail(error)
+        _fail(error, as_json)
     _show(load_key_set(keys_dir), as_json)
 
 
@@ -107,13 +107,13 @@ def crl(
 ) -> None:
     """重新签发吊销列表 / Issue the CRLs again, if asked with one key revoked."""
     keys_dir = data_dir / "keys"
-    _load(data_dir)
+    _load(data_dir, as_json)
     reason = x509.ReasonFlags.key_compromise if compromised else x509.ReasonFlags.cessation_of_operation
     try:
         secret = passphrase_for(keys_dir, passphrase)
         key_set = rites.renew_crls(keys_dir, secret, now=_now(), revoke=revoke, reason=reason)
     except (KeyStoreError, OSError) as error:
-        _fail(error)
+        _fail(error, as_json)
     _show(key_set, as_json)
 
 
@@ -126,13 +126,13 @@ def trust_tsa(
     as_json: AsJson = False,
 ) -> None:
     """公布一个外部时间戳机构 / Publish an outside time-stamp authority, so that its timestamps are accepted."""
-    _load(data_dir)
+    _load(data_dir, as_json)
     try:
         leaf, *chain = (x509.load_pem_x509_certificate(file.read_bytes()) for file in (certificate, *path))
         crls = tuple(_read_crl(file.read_bytes()) for file in revocation or ())
         key_set = rites.accept_timestamp_authority(data_dir / "keys", leaf, tuple(chain), crls, now=_now())
     except (KeyStoreError, ValueError, OSError) as error:
-        _fail(error)
+        _fail(error, as_json)
     _show(key_set, as_json)
 
 
@@ -154,13 +154,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _load(data_dir: Path) -> KeySet:
+def _load(data_dir: Path, as_json: bool) -> KeySet:
     try:
         return load_key_set(data_dir / "keys")
-    except FileNotFoundError:
-        _fail("还没有密钥，请先运行 ecert init。 / There are no keys yet; run `ecert init` first.")
+    except (FileNotFoundError, NotADirectoryError):
+        _fail("还没有密钥，请先运行 ecert init。 / There are no keys yet; run `ecert init` first.", as_json)
+    except OSError:
+        _fail("密钥目录无法读取。 / The key folder cannot be read.", as_json)
     except KeySetMalformedError as error:
-        _fail(error)
+        _fail(error, as_json)
 
 
 def _row(key: PublishedKey, key_set: KeySet, now: datetime) -> dict[str, Any]:
@@ -199,6 +201,10 @@ def _iso(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()
 
 
-def _fail(error: object) -> NoReturn:
-    typer.echo(f"错误 error: {error}", err=True)
+def _fail(error: object, as_json: bool) -> NoReturn:
+    if as_json:
+        code = getattr(error, "code", "keys-refused")
+        typer.echo(json.dumps({"error": {"code": str(code), "message": str(error)}}, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(f"错误 error: {error}", err=True)
     raise typer.Exit(2)

@@ -101,6 +101,14 @@ def _run(data_dir: Path, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_refusals_are_json_for_programs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "nothing", tmp_path / "file"):
+        for words in (("list",), ("rotate", "log"), ("crl",)):
+            code, text = _run(folder, *words, "--json")
+            assert (code, set(json.loads(text)["error"])) == (2, {"code", "message"})
+
+
 def test_commands(tmp_path: Path) -> None:
     code, text = _run(tmp_path, "list")
     assert code == 2
