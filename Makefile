@@ -7,7 +7,7 @@ TEST_STAMP := $(VENV)/.test-lock-installed
 ASSETS_STAMP := templates/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-fast lint format lock clean screenshots bench-verify propagation
+.PHONY: bench-issue help setup demo serve test test-fast lint format lock clean screenshots bench-verify propagation
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -42,6 +42,9 @@ serve: setup  ## serve an existing data folder (ARGS="--data-dir D --port P")
 test: setup $(TEST_STAMP)  ## install what the tests need and run them all
 	$(BIN)/python tools/test_prerequisites.py
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests $(ARGS)
+
+bench-issue: $(TEST_STAMP)  ## speed of issue beside the strongest stock chain (ARGS="--plot docs/images/issue-speed.svg")
+	$(BIN)/python -m tests.benchmarks.issue $(ARGS)
 
 lint: $(TEST_STAMP)  ## ruff, mypy strict, import contracts, unused and undeclared dependencies
 	$(BIN)/ruff check .
