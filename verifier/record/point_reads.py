@@ -179,6 +179,19 @@ class _Queue:
     waiting: list[_Waiting] = field(default_factory=list)
 
 
+@dataclass
+class _Lane:
+    """A place for one connection, opened when it is needed."""
+
+    connection: psycopg.AsyncConnection[Any] | None = None
+
+    def drop(self) -> None:
+        """End the connection at once, whatever it is doing."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.pgconn.finish()
+
+
 class PostgresPointReads:
     """Asks for all waiting keys at once. Belongs to one event loop at a time; a new loop starts afresh."""
 
@@ -204,14 +217,13 @@ class PostgresPointReads:
         """See `PointReads`."""
         idle = self._idle
         self._begin(None)
-        for connection in idle:
-            if connection is not None:
-                await connection.close()
+        for lane in idle:
+            lane.drop()
 
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self._loop = loop
         self._queues = (_Queue(_PG_BY_TOKEN), _Queue(_PG_BY_FILE))
-        self._idle: list[psycopg.AsyncConnection[Any] | None] = [None] * LANES
+        self._idle = [_Lane() for _ in range(LANES)]
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _ask(self, which: int, key: str) -> "asyncio.Future[PointRow | None]":
@@ -226,8 +238,8 @@ class PostgresPointReads:
             task.add_done_callback(self._tasks.discard)
         return future
 
-    async def _work(self, connection: psycopg.AsyncConnection[Any] | None) -> None:
-        """Answer batches until nobody waits, then put the connection back."""
+    async def _work(self, lane: "_Lane") -> None:
+        """Answer batches until nobody waits, then be idle again."""
         loop = self._loop
         while True:
             queue = max(self._queues, key=lambda one: len(one.waiting))
@@ -237,27 +249,24 @@ class PostgresPointReads:
             found: dict[str, PointRow] | None = None
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    connection = await self._ready(connection)
-                    found = await self._fetch(connection, queue.statement, batch)
+                    found = await self._answers(lane, queue.statement, batch)
             except (psycopg.Error, OSError, TimeoutError):
                 # In an unknown state: neither used again nor waited for.
-                if connection is not None:
-                    connection.pgconn.finish()
-                connection = None
+                lane.drop()
             finally:
                 _settle(batch, found)
         if loop is self._loop:
-            self._idle.append(connection)
+            self._idle.append(lane)
 
-    async def _ready(self, connection: psycopg.AsyncConnection[Any] | None) -> psycopg.AsyncConnection[Any]:
-        """The connection, or a new one in place of one the server has ended (it was restarted)."""
-        if connection is not None and not connection.closed:
-            with contextlib.suppress(psycopg.OperationalError):
-                connection.pgconn.consume_input()
-                if connection.pgconn.status == psycopg.pq.ConnStatus.OK:
-                    return connection
-            connection.pgconn.finish()
-        return await psycopg.AsyncConnection.connect(**self._conninfo, autocommit=True)
+    async def _answers(self, lane: "_Lane", statement: str, batch: list[_Waiting]) -> dict[str, PointRow]:
+        if lane.connection is not None:
+            try:
+                return await self._fetch(lane.connection, statement, batch)
+            except psycopg.OperationalError:
+                # A server that was restarted leaves a dead connection: once more with a new one.
+                lane.drop()
+        lane.connection = await psycopg.AsyncConnection.connect(**self._conninfo, autocommit=True)
+        return await self._fetch(lane.connection, statement, batch)
 
     @staticmethod
     async def _fetch(
