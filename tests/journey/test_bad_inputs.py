@@ -9,8 +9,6 @@ from issuer.cli import run
 from tests.factories.bad_input_target import LONG, SITTING, Target
 from tests.factories.command_line import Said
 
-pytestmark = pytest.mark.xdist_group("bad-inputs")
-
 
 @dataclass(frozen=True)
 class Here:

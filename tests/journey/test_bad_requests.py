@@ -4,11 +4,8 @@ import json
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.factories.bad_input_target import LONG, SITTING, Target
-
-pytestmark = pytest.mark.xdist_group("bad-inputs")
 
 PDF = {"Content-Type": "application/pdf", "Accept": "application/json"}
 PROBLEM = "application/problem+json"

@@ -16,8 +16,6 @@ from tests.factories import pdf_judges as judges
 from tests.factories.command_line import CommandLine, Said
 from tests.factories.scanning import page_text, scanned
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 PEOPLE = 24
 HTML = {"Accept": "text/html"}
 

@@ -21,7 +21,6 @@ from tests.factories.web_server import CHROMIUM
 from verifier.record.credential import verify_credential
 from verifier.record.qr import parse_qr, qr_text
 
-pytestmark = pytest.mark.xdist_group("eight-paths")
 BASIS = "示例：日常监管发现工作年限不符合报考条件。"
 
 

@@ -15,8 +15,6 @@ from issuer.demo.people import DemoPerson, invent_people
 from tests.factories.command_line import CommandLine
 from tests.factories.scanning import page_text, scanned
 
-pytestmark = pytest.mark.xdist_group("journey")
-
 CLERK, CHIEF, APPEALS, OPERATOR = "wang.jingban", "li.fuhe", "zhao.shensu", "chen.yunwei"
 ROLES = {
     CLERK: "authority-issuer",
