@@ -12,4 +12,5 @@ COPY templates/public templates/public
 USER verifier
 ENV PYTHONPATH=/srv/ecert PYTHONUNBUFFERED=1
 EXPOSE 8000
-CMD ["granian", "--interface", "asgi", "--factory", "--host", "0.0.0.0", "--port", "8000", "verifier.web.app:from_environment"]
+# HTTP/1.1 behind the proxy that ends TLS. GRANIAN_WORKERS: one per core; a worker that dies is started anew.
+CMD ["granian", "--interface", "asgi", "--factory", "--http", "1", "--no-ws", "--backlog", "2048", "--respawn-failed-workers", "--host", "0.0.0.0", "--port", "8000", "verifier.web.app:from_environment"]

@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 Side = Literal["issuer", "verifier", "all"]
 RELAY_SECONDS = 2.0
 """Every act publishes at once; this catches what a crash between commit and publication left."""
+BACKLOG = 1024
+"""Connections that may wait, and requests under way at one time: a whole office may scan at once."""
 REFRESH_SECONDS = 300.0
 """How often status lists near the end of their life are looked for."""
 
@@ -45,7 +47,15 @@ def serve(settings: Settings, side: Side, host: str, port: int) -> None:
 
 
 async def _serve(app: Any, host: str, port: int, ctx: "Context | None") -> None:
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, log_enabled=False)
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)

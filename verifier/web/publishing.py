@@ -97,7 +97,8 @@ def _cached(
     request: Request, body: bytes, media_type: str, *, etag: str | None = None, vary: bool = False
 ) -> Response:
     etag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "Access-Control-Allow-Origin": "*"}
+    # Weak: the same list goes out plain and compressed (RFC 9110, 8.8.3.3).
+    headers = {"ETag": f"W/{etag}", "Cache-Control": _REVALIDATE, "Access-Control-Allow-Origin": "*"}
     if vary:
         headers["Vary"] = "Accept"
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
