@@ -7,7 +7,7 @@ TEST_STAMP := $(VENV)/.test-lock-installed
 ASSETS_STAMP := templates/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench-issue help setup demo serve test test-fast lint format lock clean screenshots bench-verify propagation
+.PHONY: help setup demo serve test lint format lock clean screenshots
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -68,3 +68,6 @@ lock: $(TEST_STAMP)  ## resolve the locks again (needs uv on the PATH)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) node_modules templates/static/vendor .mypy_cache .ruff_cache .pytest_cache
+
+screenshots: setup $(TEST_STAMP)  ## take the pictures in docs/images from a fresh demo
+	sh tools/take_screenshots.sh

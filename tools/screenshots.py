@@ -1,8 +1,7 @@
-"""Take pictures of a running server's pages into docs/images, to be looked at: `python tools/screenshots.py URL`.
+"""Take pictures of a demo's pages and of a certificate into docs/images: `python tools/screenshots.py URL DEMO_DIR`.
 
-With `--summary D/summary.json` (as the demo writes it) the QR page is shown for a valid and for a fallen
-certificate too. Pictures are 390 and 1280 points wide, light and dark, reduced to a palette to stay small.
-Other sets of pages (staff, holders) add their own list of `Shot` to `SETS`.
+URL is a server of that demo (`make screenshots` starts one). Pictures are 390 and 1280 points wide, light and
+dark, reduced to a palette to stay small.
 """
 
 import argparse
@@ -11,15 +10,20 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pylopdf_fonts_zh_cn
+import pypdfium2
+from openpyxl import load_workbook
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+
+Summary = dict[str, Any]
 
 SCREENS: dict[str, tuple[int, int, float]] = {"phone": (390, 844, 1.5), "desk": (1280, 800, 1)}
 COLOURS = 96
@@ -37,9 +41,11 @@ class Shot:
     screens: tuple[str, ...] = ("phone", "desk")
     schemes: tuple[str, ...] = ("light",)
     whole: bool = True
+    sign_in: tuple[str, dict[str, str]] | None = None
+    """Page with a sign-in form, and what to fill into its fields by name."""
 
 
-def public_shots(base_url: str, summary: dict[str, list[dict[str, str]]]) -> list[Shot]:
+def public_shots(base_url: str, summary: Summary, _folder: Path) -> list[Shot]:
     """The pages an employer sees."""
     settled = "#verdict:not([data-verdict=pending])"
     shots = [
@@ -61,28 +67,67 @@ def public_shots(base_url: str, summary: dict[str, list[dict[str, str]]]) -> lis
     return shots
 
 
-SETS: dict[str, Callable[[str, dict[str, list[dict[str, str]]]], list[Shot]]] = {"public": public_shots}
+def staff_shots(base_url: str, summary: Summary, folder: Path) -> list[Shot]:
+    """The console, as the officer who proposes sees it."""
+    passwords = json.loads((folder / "demo.json").read_text("utf-8"))["passwords"]
+    username = "demo-proposer"
+    door = (f"{base_url}/console/sign-in", {"username": username, "password": passwords[username]})
+    valid = next(one["management_no"] for one in summary["certificates"] if one["verdict"] == "valid")
+    pages = {
+        "console": "",
+        "console-sitting": "sittings/EJJZ-DEMO-1",
+        "console-certificate": f"certificates/{valid}",
+        "console-cases": "cases",
+    }
+    return [Shot(name, f"{base_url}/console/{path}", screens=("desk",), sign_in=door) for name, path in pages.items()]
+
+
+def holder_shots(base_url: str, _summary: Summary, folder: Path) -> list[Shot]:
+    """What the first person of the demo's roster sees."""
+    sheet = load_workbook(folder / "exam-centre" / "roster.xlsx", read_only=True).worksheets[0]
+    rows = list(sheet.iter_rows(min_row=2, max_row=3, values_only=True))
+    first = dict(zip(rows[0], rows[1], strict=True))
+    facts = {"id_no": "证件号码", "name": "姓名", "admission_no": "准考证号"}
+    door = (f"{base_url}/my/", {field: str(first[head]) for field, head in facts.items()})
+    return [
+        Shot("holder-sign-in", f"{base_url}/my/", screens=("phone",)),
+        Shot("holder", f"{base_url}/my/", screens=("phone",), sign_in=door),
+    ]
+
+
+SETS = {"public": public_shots, "staff": staff_shots, "holder": holder_shots}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Take the pictures; 0 when all were taken."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("url", help="address of a running server, such as http://127.0.0.1:8000")
-    parser.add_argument("--summary", type=Path, help="summary.json of the demo, for QR pages")
+    parser.add_argument("url", help="address of a running server of the demo, such as http://127.0.0.1:8000")
+    parser.add_argument("demo", type=Path, help="the demo's data folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "images")
     parser.add_argument("--set", choices=sorted(SETS), action="append", help="which pages (default: all)")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args(arguments)
-    summary = json.loads(options.summary.read_text("utf-8")) if options.summary else {}
+    summary: Summary = json.loads((options.demo / "summary.json").read_text("utf-8"))
     options.out.mkdir(parents=True, exist_ok=True)
+    save_small(certificate_picture(Path(summary["certificates"][0]["pdf"])), options.out / "certificate.png")
     with chinese_fonts(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         for name in options.set or sorted(SETS):
-            for shot in SETS[name](options.url.rstrip("/"), summary):
+            for shot in SETS[name](options.url.rstrip("/"), summary, options.demo):
                 for path in take(browser, shot, options.out):
                     print(f"{path}  {path.stat().st_size // 1000} kB")
         browser.close()
     return 0
+
+
+def certificate_picture(pdf: Path) -> bytes:
+    """The first page of a PDF as a PNG 560 pixels wide."""
+    document = pypdfium2.PdfDocument(pdf)
+    page = document[0]
+    out = io.BytesIO()
+    page.render(scale=560 / page.get_width()).to_pil().save(out, "PNG")
+    document.close()
+    return out.getvalue()
 
 
 def take(browser: Browser, shot: Shot, folder: Path) -> Iterator[Path]:
@@ -96,6 +141,13 @@ def take(browser: Browser, shot: Shot, folder: Path) -> Iterator[Path]:
                 color_scheme="dark" if scheme == "dark" else "light",
             )
             page = context.new_page()
+            if shot.sign_in:
+                door, facts = shot.sign_in
+                page.goto(door)
+                for field, value in facts.items():
+                    page.fill(f"[name={field}]", value)
+                page.press(f"[name={list(facts)[-1]}]", "Enter")
+                page.wait_for_load_state()
             page.goto(shot.address)
             page.wait_for_selector(shot.ready)
             picture = page.screenshot(full_page=shot.whole)
