@@ -111,7 +111,7 @@ def _fill_sqlite(
             index.table.indexes.add(index)
     places = ", ".join("?" * len(CERTIFICATE_COLUMNS))
     with sqlite3.connect(path, isolation_level=None) as connection:
-        for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-400000"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         connection.executemany(
@@ -121,12 +121,13 @@ def _fill_sqlite(
         connection.executemany("INSERT INTO files VALUES (?, ?, 'original', NULL)", files)
         connection.execute("INSERT INTO feed_position VALUES ('outbox', ?, ?)", (len(tokens), STAMP))
         connection.execute("COMMIT")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
     with engine.begin() as sql:
         for index in indexes:
             index.create(sql)
     with sqlite3.connect(path, isolation_level=None) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # As the issuer leaves it.
+        connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
 
 
