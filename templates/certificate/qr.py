@@ -113,10 +113,12 @@ def is_alphanumeric(segment: str) -> bool:
 
 def symbol_size(segments: tuple[str, ...]) -> tuple[int, int]:
     """Version and error correction level (as `qrcode` numbers it) of the smallest fitting symbol."""
+    # The count of a segment's characters takes one of two lengths up to version 12 (ISO/IEC 18004, table 3).
+    small, large = (sum(_bits(segment, version) for segment in segments) for version in (9, 10))
     for version, capacity in enumerate(_CAPACITY, 1):
-        if sum(_bits(segment, version) for segment in segments) <= capacity:
+        if (small if version < 10 else large) <= capacity:
             return version, qrcode.constants.ERROR_CORRECT_M
-    if sum(_bits(segment, MAX_VERSION) for segment in segments) <= _CAPACITY_L:
+    if large <= _CAPACITY_L:
         return MAX_VERSION, qrcode.constants.ERROR_CORRECT_L
     raise QrTooLongError(f"the QR text needs more than version {MAX_VERSION} at level L")
 

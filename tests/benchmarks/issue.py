@@ -37,11 +37,12 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
         figures = _compare(Path(folder), options.rounds)
+        for name, value in figures.items():
+            print(f"{name:44} {value:8.2f}", flush=True)
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
         scaling = _scaling(Path(folder))
+        print(f"{'2 workers / 1':44} {scaling:8.2f}", flush=True)
         memory = _memory(Path(folder), options.long)
-    for name, value in {**figures, "2 workers / 1": scaling}.items():
-        print(f"{name:44} {value:8.2f}")
     for count, mib in memory:
         print(f"{f'MiB after {count} certificates':44} {mib:8.1f}")
     if options.plot:
