@@ -71,6 +71,15 @@ def test_http_lookup_and_token_refuse(target: Target) -> None:
     target.assert_as_before()
 
 
+def test_a_refusal_spoils_no_later_request_on_the_connection(target: Target) -> None:
+    """What was not read to its end must not stand in the way of what comes next from the same program."""
+    token = target.line["verify_url"].rsplit("/", 1)[1]
+    for _ in range(10):
+        refused = target.web.post("/api/v1/check", content=b"x" * 1_000_000, headers={"Content-Type": "text/plain"})
+        assert refused.status_code in (415, 429) and refused.headers["connection"] == "close"
+        assert target.web.get(f"/api/v1/certificates/{token}").json()["verdict"] == "valid"
+
+
 def test_http_rosters_and_decisions_refuse(target: Target, workbooks: dict[str, Path]) -> None:
     web, bearer = target.web, target.bearer
     for name, path in workbooks.items():

@@ -123,6 +123,9 @@ def _problems(api: FastAPI, desk: Desk) -> None:
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
+        if request.method == "POST":
+            # The body may be unread, and then nothing else can follow on this connection: say so.
+            error.headers.setdefault("Connection", "close")
         return answer(request, error)
 
     async def framework(request: Request, error: Exception) -> Response:
