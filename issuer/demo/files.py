@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import xlsxwriter
-from templates.portraits import draw_portrait
 
 from issuer.demo.people import CITIES, SPECIALTIES, SUBJECTS, DemoPerson
+from templates.portraits import draw_portrait
 
 SITTING = "EJJZ-DEMO-1"
 PROGRAMME = "EJJZ"

@@ -16,8 +16,9 @@ from issuer.context import Context, open_context
 from issuer.demo import story
 from issuer.demo.files import SITTING
 from issuer.errors import ConflictError, DomainError, InputError, Words
-from issuer.initialise import MARKER, initialise
+from issuer.initialise import initialise
 from issuer.invalidation import service as invalidation
+from issuer.marker import MARKER
 from issuer.paper.service import request_replacement
 from issuer.records.certificates import ECertificate
 from issuer.records.people import Registration

@@ -10,7 +10,6 @@ from issuer.records.base import Base, UtcInstant
 from issuer.records.encryption import EncryptedText
 from issuer.records.sittings import Sitting
 
-
 PHOTO_PURPOSE = "registrations.photo"
 """Encryption purpose of the portrait files under `photo_key`."""
 
