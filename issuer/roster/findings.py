@@ -131,11 +131,13 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "删除重复的行，或更正其中一行",
         "remove the repeated row, or mend one of them",
     ),
-    "identity_changed": (
-        "该准考证号已登记为另一证件号码，且已开始核查",
-        "this admission number is registered with another ID number and its review has begun",
-        "核对准考证号；确需更正身份信息的，由核查部门处理",
-        "check the admission number; a change of identity is for the review body",
+    "already_reviewed": (
+        "该人员的核查已开始，姓名、证件、成绩、专业等核查所依据的内容不能再由名单更改；原登记保持不变",
+        "this person's review has begun: name, ID, scores, specialty and whatever else it rests on can no longer be "
+        "changed by a list; the registration stays as it was",
+        "核对该行；确需更正的，请在核查前报发证机构更正名单，已核查的待制证后办理证书更正（换发）",
+        "check the row; corrections go through the authority before the review, afterwards by correcting the "
+        "certificate once it is issued",
     ),
     "admission_no_taken": (
         "该准考证号已登记为另一人（姓名和证件号码都不同）",
@@ -163,6 +165,12 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     ),
     "text_too_long": ("文字过长", "the text is too long", "不超过 200 个字符", "at most 200 characters"),
     # notes: the row was taken in
+    "updated_after_review": (
+        "该人员的核查已开始，仅更新了联系方式、工作单位或照片",
+        "this person's review has begun: only mobile, employer or photo were brought up to date",
+        "",
+        "",
+    ),
     "name_mended": ("姓名中的空白或符号已规范", "blanks or signs in the name were mended", "", ""),
     "id_full_width": ("全角字符已转换为半角", "full-width characters were made half-width", "", ""),
     "id_blanks": ("空白已去除", "blanks were removed", "", ""),

@@ -20,7 +20,7 @@ from issuer.roster.reading import RosterTable, open_roster
 from issuer.roster.report import RosterReport
 from issuer.roster.rows import RosterRow, RowReader, SittingFrame
 from issuer.roster.sittings import read_definition
-from issuer.roster.writing import Sorted, sort_rows, standings, write_changed, write_new
+from issuer.roster.writing import Sorted, sort_rows, write_changed, write_new
 from issuer.rules.policy import Policy
 from issuer.rules.terms import Medium, Role
 from templates.certificate.photo import PhotoError
@@ -63,7 +63,7 @@ def import_roster(
     import_id = None
     if dry_run:
         with ctx.database.read() as session:
-            plan = sort_rows(rows, standings(session, sitting_code), key, sitting_code, head)
+            plan = sort_rows(session, rows, key, sitting_code, subjects, head)
     else:
         if definition is not None:
             define_sitting(ctx, actor, definition)
@@ -71,7 +71,7 @@ def import_roster(
             with ctx.database.write() as session:
                 # Imports into one sitting follow one another.
                 session.get_one(Sitting, sitting_code, with_for_update=True)
-                plan = sort_rows(rows, standings(session, sitting_code), key, sitting_code, head)
+                plan = sort_rows(session, rows, key, sitting_code, subjects, head)
                 if plan.new or plan.changed:
                     now = ctx.clock.now()
                     write_new(

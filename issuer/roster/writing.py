@@ -15,6 +15,7 @@ from issuer.records.people import Person, Registration, Score
 from issuer.records.reviews import EligibilityReview
 from issuer.roster.findings import Finding, error, note
 from issuer.roster.photos import photo_key
+from issuer.roster.reviewed import changed_head, decided_facts
 from issuer.roster.rows import RosterRow
 from issuer.rules.review import START
 from verifier.record.names import name_key
@@ -94,10 +95,17 @@ def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
 
 
 def sort_rows(
-    rows: Sequence[RosterRow], known: dict[str, Standing], key: DataKey, sitting_code: str, head: Callable[[str], str]
+    session: Session,
+    rows: Sequence[RosterRow],
+    key: DataKey,
+    sitting_code: str,
+    subjects: Sequence[str],
+    head: Callable[[str], str],
 ) -> Sorted:
     """Compare a file's rows with what stands; `head` gives the sender's head of a field, for findings."""
     out = Sorted()
+    reviewed: list[tuple[RosterRow, Standing]] = []
+    known = standings(session, sitting_code)
     holders = {standing.identity: admission_no for admission_no, standing in known.items()}
     for row in rows:
         identity = identity_of(row, key)
@@ -114,8 +122,8 @@ def sort_rows(
             out.findings.append(error(row.row, head("admission_no"), "already_issued"))
         elif standing.void:
             out.findings.append(error(row.row, head("admission_no"), "registration_void", clause="R9"))
-        elif identity != standing.identity and standing.review_version:
-            out.findings.append(error(row.row, head("id_no"), "identity_changed"))
+        elif standing.review_version:
+            reviewed.append((row, standing))
         elif identity != standing.identity and _name_index(row, key) != standing.name_index:
             # Another name with another number is another person, not a mended number.
             out.findings.append(error(row.row, head("admission_no"), "admission_no_taken"))
@@ -124,6 +132,15 @@ def sort_rows(
                 out.findings.append(note(row.row, head("id_no"), "identity_replaced"))
             holders.pop(standing.identity, None)
             holders[identity] = row.admission_no
+            out.changed.append((row, standing))
+    facts = decided_facts(session, [standing.registration_id for _, standing in reviewed], key)
+    for row, standing in reviewed:
+        # A decision was made on these very facts: a list sent again must not put others under it (R4).
+        changed = changed_head(row, identity_of(row, key), subjects, facts[standing.registration_id], head)
+        if changed is not None:
+            out.findings.append(error(row.row, changed, "already_reviewed", clause="R4"))
+        else:
+            out.findings.append(note(row.row, head("admission_no"), "updated_after_review"))
             out.changed.append((row, standing))
     return out
 

@@ -157,6 +157,51 @@ def test_a_changed_row_is_taken_over_until_a_certificate_was_made(world: RosterW
     assert world.registrations()[people[0].admission_no].specialty == "矿业工程"
 
 
+@pytest.mark.parametrize(
+    ("changes", "head"),
+    [
+        ({"name": "赵更名"}, "姓名"),
+        ({"scores": (61, 62, 99)}, "专业工程管理与实务"),
+        ({"specialty": "矿业工程"}, "专业类别"),
+        ({"city": "南阳"}, "报考地市"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_a_review_rests_on_stays_as_it_was_decided(
+    world: RosterWorld, changes: dict[str, object], head: str, dry_run: bool
+) -> None:
+    person = invent(1)[0].but(specialty="建筑工程", city="郑州", scores=(61, 62, 73))
+    files = write_roster(world.folder / "in", [person])
+    world.take(files.xlsx, files.photos_zip)
+    with world.database.write() as session:
+        session.scalars(select(EligibilityReview)).one().version = 1
+    before = world.snapshot()
+    again = write_roster(world.folder / "again", [person.but(**changes)])
+    report = world.take(again.xlsx, again.photos_zip, dry_run=dry_run)
+    refused = [finding for finding in report.findings if finding.level == "error"]
+    assert [(f.code, f.column) for f in refused] == [("already_reviewed", head)]
+    assert refused[0].remedy.zh and (report.updated, report.rejected) == (0, 1)
+    assert world.snapshot() == before
+
+
+def test_mobile_employer_and_photo_may_follow_after_the_review(world: RosterWorld) -> None:
+    person = invent(1)[0]
+    files = write_roster(world.folder / "in", [person])
+    world.take(files.xlsx)
+    with world.database.write() as session:
+        session.scalars(select(EligibilityReview)).one().version = 1
+    moved = person.but(mobile="13911111111", employer="示例第二建设有限公司")
+    again = write_roster(world.folder / "again", [moved])
+    report = world.take(again.xlsx, again.photos_zip)
+    assert (report.updated, codes(report), codes(report, "note")) == (
+        1,
+        {},
+        {3: {"updated_after_review", "id_county_unknown"}},
+    )
+    row = world.registrations()[person.admission_no]
+    assert (row.mobile, row.employer) == (moved.mobile, moved.employer) and row.photo_key
+
+
 def test_a_mended_id_number_moves_the_registration_only_before_review_began(world: RosterWorld) -> None:
     people = invent(2)
     files = write_roster(world.folder / "in", people)
@@ -168,7 +213,7 @@ def test_a_mended_id_number_moves_the_registration_only_before_review_began(worl
         session.get_one(EligibilityReview, second).version = 1
     again = write_roster(world.folder / "again", mended)
     report = world.take(again.xlsx, again.photos_zip)
-    assert (report.updated, codes(report)) == (1, {4: {"identity_changed"}})
+    assert (report.updated, codes(report)) == (1, {4: {"already_reviewed"}})
     assert codes(report, "note")[3] >= {"identity_replaced"}
     with world.database.read() as session:
         first = world.registrations()[people[0].admission_no]
