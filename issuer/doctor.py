@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+
 from issuer.clock import Clock
 from issuer.context import Context
+from issuer.issuance.files import file_is_whole
 from issuer.migrations.runner import current, newest
+from issuer.records.certificates import ECertificate
 from issuer.settings import Settings
 
 EXPIRY_WARNING = timedelta(days=60)
 FREE_BYTES = 1 << 30
+SAMPLED_FILES = 50
+"""So many of the newest certificate files are read back, and as many of the others at random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ def examine(ctx: Context) -> list[Examined]:
         _fonts(),
         _databases(ctx),
         _storage(ctx),
+        _certificate_files(ctx),
         _clock(ctx, ctx.clock),
         _address(ctx.settings),
     )
@@ -141,6 +148,38 @@ def _storage(ctx: Context) -> Iterator[Examined]:
         f"{free >> 20} MiB free",
         "" if free > FREE_BYTES else "清理或扩容 / make room",
     )
+
+
+def _certificate_files(ctx: Context) -> Iterator[Examined]:
+    """The newest files and some of all others: whether each is there and is the one that was recorded."""
+    published = select(ECertificate.id).where(ECertificate.published_at.is_not(None))
+    with ctx.database.read() as session:
+        newest_ids = session.scalars(published.order_by(ECertificate.id.desc()).limit(SAMPLED_FILES)).all()
+        others = published.where(ECertificate.id < min(newest_ids, default=0)).order_by(func.random())
+        chosen = {*newest_ids, *session.scalars(others.limit(SAMPLED_FILES))}
+        sample = session.scalars(select(ECertificate).where(ECertificate.id.in_(chosen))).all()
+        session.expunge_all()
+    bad = sum(not _is_whole(ctx, certificate) for certificate in sample)
+    if not bad:
+        seen = len(sample)
+        yield Examined("certificate-files", True, f"抽查 {seen} 个证书文件，均完好", f"{seen} looked at, all whole")
+        return
+    yield Examined(
+        "certificate-files",
+        False,
+        f"抽查 {len(sample)} 个证书文件，{bad} 个缺失或与登记不符；证书登记与核验结果不受影响",
+        f"of {len(sample)} files looked at {bad} are missing or not the ones on record; the records and what "
+        "checks answer are not touched by it",
+        "用 ecert restore 将备份恢复到空目录，再把其中的 files/ 复制回来 / "
+        "ecert restore a backup into an empty folder and copy its files/ back",
+    )
+
+
+def _is_whole(ctx: Context, certificate: ECertificate) -> bool:
+    try:
+        return file_is_whole(ctx.storage, certificate)
+    except Exception:  # noqa: BLE001 (an object store raises what it likes; such a file cannot be handed out)
+        return False
 
 
 def _clock(ctx: Context, clock: Clock) -> Iterator[Examined]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -174,6 +175,28 @@ def test_a_damaged_database_is_named_and_left_alone(ecert: Any, world_copy: Worl
     answer = ecert("issue", "--sitting", world_copy.sitting, "--data-dir", world_copy.folder, "--json")
     assert (answer.code, answer.json["error"]["code"]) == (2, "database-unreachable")
     assert path.read_bytes() == b"not a database" * 1000
+
+
+def test_doctor_misses_certificate_files_that_are_gone_or_changed(ecert: Any, world_copy: World) -> None:
+    at = ["--data-dir", world_copy.folder, "--json"]
+
+    def files() -> dict[str, Any]:
+        answer = ecert("doctor", *at)
+        found = next(check for check in answer.json["checks"] if check["name"] == "certificate-files")
+        assert answer.code == (0 if found["ok"] else 2)
+        return dict(found)
+
+    whole = files()
+    count = len(world_copy.certificates())
+    assert whole["ok"] is True and str(count) in whole["message"]
+    place = world_copy.folder / "files" / str(world_copy.certificates()[0].file_key)
+    place.write_bytes(place.read_bytes() + b"\n")
+    assert files()["ok"] is False
+    shutil.rmtree(world_copy.folder / "files")
+    gone = files()
+    assert gone["ok"] is False and gone["message"].count(str(count)) == 2 and "ecert restore" in gone["remedy"]
+    again = ecert("issue", "--sitting", world_copy.sitting, *at)
+    assert (again.code, again.json["published"]) == (0, 0), "who has a certificate gets no second one"
 
 
 def test_doctor_finds_what_is_wrong(ecert: Any, world_copy: World) -> None:
