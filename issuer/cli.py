@@ -31,6 +31,7 @@ from issuer.demo.commands import demo
 from issuer.errors import DomainError
 from issuer.invalidation.commands import invalidation_app, reinstate, revoke
 from issuer.issuance.commands import certificate_app, issue
+from issuer.jobs.commands import batch_app, worker
 from issuer.paper.commands import paper_app
 from issuer.review.commands import review_app
 from issuer.roster.commands import roster_app, sitting_app
@@ -128,10 +129,12 @@ def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
 
 
 app.command()(issue)
+app.command()(worker)
 app.command()(revoke)
 app.command()(reinstate)
 app.command()(demo)
 app.command("verify")(verify)
+app.add_typer(batch_app, name="batch")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(roster_app, name="roster")
 app.add_typer(sitting_app, name="sitting")

@@ -17,7 +17,7 @@ from issuer.records.storage import Storage
 from issuer.settings import Settings
 
 if TYPE_CHECKING:
-    from issuer.jobs.embedded import EmbeddedJobs
+    from issuer.jobs.port import Jobs
     from issuer.publication.relay import Relay
     from issuer.sealing.room import SealingRoom
 
@@ -79,8 +79,12 @@ class Context:
         )
 
     @cached_property
-    def jobs(self) -> "EmbeddedJobs":
-        """Work that goes on in the background of this process."""
+    def jobs(self) -> "Jobs":
+        """Work that goes on in the background: of this process, or of the workers (`Settings.jobs_engine`)."""
+        if self.settings.jobs_engine == "workers":
+            from issuer.jobs.distributed import DistributedJobs
+
+            return DistributedJobs(self)
         from issuer.jobs.embedded import EmbeddedJobs
 
         return EmbeddedJobs(self)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     """PAdES baseline level (ETSI EN 319 142-1) of new seals."""
     workers: int = 0
     """Processes that render and seal. 0: one per core."""
+    jobs: Literal["embedded", "workers"] | None = None
+    """Who works on batches asked for by the web: this process, or `ecert worker` on any number of machines
+    (PostgreSQL only). Unset: workers on PostgreSQL, else embedded."""
     organisation: str | None = None
     """The authority whose name the key ceremony writes into certificates. Unset: an invented one."""
     seal_common_name: str | None = None
@@ -51,6 +54,12 @@ class Settings(BaseSettings):
     def issuer_database(self) -> str:
         """URL of the issuer's database with the embedded default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'issuer.sqlite3'}"
+
+    @property
+    def jobs_engine(self) -> Literal["embedded", "workers"]:
+        """Who works on batches, with the default filled in."""
+        on_server = self.issuer_database.startswith("postgresql")
+        return "workers" if on_server and self.jobs != "embedded" else "embedded"
 
     @property
     def register_database(self) -> str:

@@ -12,6 +12,7 @@ from issuer.context import Context
 from issuer.errors import ConflictError, NotFoundError, Words
 from issuer.issuance.plan import IssuePlan, Refused
 from issuer.records.certificates import Batch, BatchItem, ECertificate
+from issuer.rules.terms import Role
 
 ROWS = 500
 
@@ -120,7 +121,7 @@ def cancel_batch(ctx: Context, actor: Actor, batch_id: int) -> None:
     Raises NotFoundError, ConflictError when it has ended already.
     """
     with ctx.database.write() as session:
-        batch = session.get(Batch, batch_id)
+        batch = session.get(Batch, batch_id, with_for_update=True)
         if batch is None:
             raise _unknown()
         if batch.state not in ("running", "paused"):
@@ -130,6 +131,38 @@ def cancel_batch(ctx: Context, actor: Actor, batch_id: int) -> None:
             )
         batch.state = "cancelled"
         record_event(session, ctx.clock, actor, "batch.cancel", f"batch:{batch_id}")
+        ctx.jobs.cancel(session, batch_id)
+
+
+def pause_batch(ctx: Context, actor: Actor, batch_id: int) -> None:
+    """Hold a batch before its next group; raises NotFoundError, NotAllowedError, ConflictError if it stands."""
+    _move(ctx, actor, batch_id, "running", "paused", "batch.pause")
+
+
+def resume_batch(ctx: Context, actor: Actor, batch_id: int) -> None:
+    """Let a paused batch go on; raises NotFoundError, NotAllowedError, ConflictError when it is not paused."""
+    _move(ctx, actor, batch_id, "paused", "running", "batch.resume")
+
+
+def _move(ctx: Context, actor: Actor, batch_id: int, before: str, after: str, act: str) -> None:
+    actor.require(Role.AUTHORITY_ISSUER)
+    with ctx.database.write() as session:
+        batch = session.get(Batch, batch_id, with_for_update=True)
+        if batch is None:
+            raise _unknown()
+        if batch.state != before:
+            raise ConflictError(
+                "batch-state",
+                Words(
+                    f"该批次目前状态为 {batch.state}，未作任何改动。",
+                    f"The batch is {batch.state} now; nothing was changed.",
+                ),
+                remedy=Words("查看批次：ecert batch list", "See the batches: ecert batch list"),
+            )
+        batch.state = after
+        record_event(session, ctx.clock, actor, act, f"batch:{batch_id}")
+        if after == "running":
+            ctx.jobs.enqueue(session, batch_id)
 
 
 def _item(

@@ -37,6 +37,8 @@ class PressOrder:
     registration_id: int
     intent_id: int
     content: CertificateContent
+    attempt: int = 1
+    """Which attempt at this certificate it is; each writes a file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def write_intents(
     now = ctx.clock.now()
     kid = ctx.room().key_set.current(KeyPurpose.DOCUMENT_SEAL).kid
     contents = [content_of(ctx, examination, case.registration, case, row, now) for case, row in pairs]
-    attempts = _attempts(session, [row.id for _, row in pairs])
+    attempts = latest_attempts(session, [row.id for _, row in pairs])
     intents = [
         SealIntent(
             certificate_id=row.id,
@@ -152,7 +154,7 @@ def write_intents(
     ]
     record_many(session, ctx.clock, actor, events)
     return [
-        PressOrder(row.id, row.registration_id, intent.id, content)
+        PressOrder(row.id, row.registration_id, intent.id, content, intent.attempt)
         for (_, row), intent, content in zip(pairs, intents, contents, strict=True)
     ]
 
@@ -236,7 +238,8 @@ def _begin(ctx: Context, session: Session, examination: Examination, cases: Sequ
     return rows
 
 
-def _attempts(session: Session, certificate_ids: Sequence[int]) -> dict[int, int]:
+def latest_attempts(session: Session, certificate_ids: Sequence[int]) -> dict[int, int]:
+    """The number of the last attempt at each of these certificates; none for one never tried."""
     statement = (
         select(SealIntent.certificate_id, func.max(SealIntent.attempt))
         .where(SealIntent.certificate_id.in_(certificate_ids))

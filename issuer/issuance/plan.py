@@ -53,15 +53,20 @@ class IssuePlan:
         }
 
 
-def plan_issue(session: Session, clock: Clock, sitting_code: str, base_url: str) -> IssuePlan:
-    """The plan as things stand now; raises NotFoundError. Nothing is written."""
+def plan_issue(
+    session: Session, clock: Clock, sitting_code: str, base_url: str, *, only: int | None = None
+) -> IssuePlan:
+    """The plan as things stand now, for all or `only` one registration; raises NotFoundError. Nothing is written."""
     examination = load_examination(session, sitting_code)
     new: list[int] = []
     resumed: list[int] = []
     done: list[int] = []
     refused: list[Refused] = []
     facts = hashlib.sha256(f"{sitting_code}\0{clock.today()}".encode())
-    for chunk in chunks(candidates(session, sitting_code), CHUNK):
+    asked = candidates(session, sitting_code)
+    if only is not None:
+        asked = [number for number in asked if number == only]
+    for chunk in chunks(asked, CHUNK):
         for case in load_cases(session, examination, chunk):
             place, code, clause = _sort(case, examination, clock, base_url)
             number = case.registration.id

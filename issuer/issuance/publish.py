@@ -11,7 +11,8 @@ from issuer.audit import NewEvent, record_many
 from issuer.context import Context
 from issuer.issuance.batches import mark_published, mark_refused
 from issuer.issuance.facts import Case, Examination, load_cases, load_examination
-from issuer.issuance.intent import abandon, still_refused
+from issuer.issuance.files import file_is_whole
+from issuer.issuance.intent import abandon, latest_attempts, still_refused
 from issuer.issuance.plan import Refused
 from issuer.issuance.workers import Outcome
 from issuer.publication.outbox import announce_certificate
@@ -29,16 +30,30 @@ CREDENTIAL_PURPOSE = "e_certificates.credential"
 def record_outcomes(
     ctx: Context, actor: Actor, outcomes: Sequence[Outcome], *, batch_id: int | None = None
 ) -> list[Refused]:
-    """Write down what came out of the press, sealed or refused; returns the refused ones. One unit of work."""
+    """Write down what came out of the press, sealed or refused; returns the refused ones. One unit of work.
+
+    Only the latest attempt at a certificate that is still being made counts: what any other made (a worker that
+    was frozen, and whose work somebody else took over) is noted as lost and its file removed.
+    """
     refused: list[Refused] = []
     events: list[NewEvent] = []
     with ctx.database.write() as session:
-        rows = _rows(session, [outcome.order.certificate_id for outcome in outcomes])
+        rows = _rows(session, [outcome.order.certificate_id for outcome in outcomes], lock=True)
+        latest = latest_attempts(session, list(rows))
         intents = _intents(session, [outcome.order.intent_id for outcome in outcomes])
         now = ctx.clock.now()
         for outcome in outcomes:
             row, intent = rows[outcome.order.certificate_id], intents[outcome.order.intent_id]
             subject = f"certificate:{row.id}"
+            if intent.attempt != latest[row.id] or not _in_the_making(ctx, row):
+                # The file goes first: a crash in between leaves an intent without outcome, which is swept.
+                if outcome.code is None:
+                    ctx.storage.delete(outcome.file_key)
+                    intent.sealed_sha256 = outcome.sha256
+                intent.outcome = "lost"
+                details = {"code": "another-attempt-counts", "attempt": intent.attempt}
+                events.append(NewEvent("certificate.seal", subject, "refused", details=details))
+                continue
             if outcome.code is not None:
                 intent.outcome, row.refusal = "failed", {"code": outcome.code}
                 refused.append(Refused(row.registration_id, outcome.code, None))
@@ -141,8 +156,16 @@ def make_public(
     return NewEvent("certificate.publish", f"certificate:{row.id}", details={"sha256": row.file_sha256})
 
 
-def _rows(session: Session, ids: Sequence[int]) -> dict[int, ECertificate]:
+def _in_the_making(ctx: Context, row: ECertificate) -> bool:
+    if row.state == "checked":
+        return not file_is_whole(ctx.storage, row)
+    return row.state == "draft"
+
+
+def _rows(session: Session, ids: Sequence[int], *, lock: bool = False) -> dict[int, ECertificate]:
     statement = select(ECertificate).where(ECertificate.id.in_(ids)).order_by(ECertificate.id)
+    if lock:
+        statement = statement.with_for_update(key_share=True)  # leaves room for others' references to these rows
     return {row.id: row for row in session.scalars(statement)}
 
 

@@ -1,6 +1,5 @@
 """Asking for a sitting to be issued in the background, and watching it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +10,6 @@ from issuer.errors import ConflictError, Words
 from issuer.issuance.batches import open_batch
 from issuer.issuance.plan import plan_issue
 from issuer.records.certificates import Batch, BatchItem, ECertificate
-from issuer.records.database import after_commit
 from issuer.records.sittings import Sitting
 from issuer.rules.terms import Role
 
@@ -51,7 +49,29 @@ def request_batch(ctx: Context, actor: Actor, sitting_code: str, expected_digest
                 remedy=Words("重新查看计划后再提交。", "Look at the plan again, then send its digest."),
             )
         batch_id = open_batch(ctx, actor, plan)
-        after_commit(session, _start(ctx, batch_id))
+        ctx.jobs.enqueue(session, batch_id)
+        return batch_id
+
+
+def request_urgent(ctx: Context, actor: Actor, sitting_code: str, registration_id: int) -> int:
+    """Open a batch for this one registration, to be worked on before everything else; its number.
+
+    May be asked while a batch of the whole sitting is under way. Raises NotFoundError, NotAllowedError,
+    ConflictError when no certificate may be made for this registration now (with the reason and its clause).
+    """
+    actor.require(Role.AUTHORITY_ISSUER)
+    with ctx.database.together() as session:
+        plan = plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url, only=registration_id)
+        if not (plan.new or plan.resumed):
+            code, clause = (plan.refused[0].code, plan.refused[0].clause) if plan.refused else ("published", None)
+            raise ConflictError(
+                "nothing-to-issue",
+                Words(f"该人员目前不能制发（{code}）。", f"No certificate can be made now ({code})."),
+                remedy=Words("查看原因：ecert issue --plan", "See why: ecert issue --plan"),
+                clause=clause,
+            )
+        batch_id = open_batch(ctx, actor, plan)
+        ctx.jobs.enqueue(session, batch_id, urgent=True)
         return batch_id
 
 
@@ -104,7 +124,3 @@ def list_items(
             }
             for item, number in session.execute(query)
         ]
-
-
-def _start(ctx: Context, batch_id: int) -> Callable[[], None]:
-    return lambda: ctx.jobs.enqueue(batch_id)

@@ -118,8 +118,9 @@ class _Run:
         self._publish_waiting()
         with open_press(self.ctx, len(work), workers) as press:
             self._feed(press, work)
-        close_batch(self.ctx, self.actor, self.batch, published=len(self.numbers), refused=len(self.refused))
-        self._tell("closed")
+        if state_of(self.ctx, self.batch) != "paused":
+            close_batch(self.ctx, self.actor, self.batch, published=len(self.numbers), refused=len(self.refused))
+            self._tell("closed")
         return BatchReport(
             batch=self.batch,
             sitting=self.plan.sitting,

@@ -16,7 +16,6 @@ from typing import Protocol
 from issuer.clock import Clock
 from issuer.context import Context, open_storage
 from issuer.errors import DomainError, UnavailableError, Words
-from issuer.issuance.content import CertificateContent
 from issuer.issuance.intent import PressOrder
 from issuer.issuance.photos import read_photo
 from issuer.issuance.press import PressRefusal, press
@@ -54,9 +53,10 @@ class Press(Protocol):
         ...
 
 
-def file_key(content: CertificateContent) -> str:
-    """Where a certificate's file is kept."""
-    return f"certificates/{content.list_id}/{content.token}.pdf"
+def file_key(list_id: str, token: str, attempt: int) -> str:
+    """Where an attempt keeps its file. Each has its own, so a worker that was frozen and wakes again cannot write
+    over the file that another has published since."""
+    return f"certificates/{list_id}/{token}.pdf" if attempt == 1 else f"certificates/{list_id}/{token}-{attempt}.pdf"
 
 
 @contextmanager
@@ -170,10 +170,20 @@ def _work_in_worker(order: PressOrder, photo: bytes | None) -> Outcome:
 
 def _work(room: SealingRoom, storage: Storage, level: str, order: PressOrder, photo: bytes | None) -> Outcome:
     try:
+        return make(room, storage, level, order, photo)
+    except DomainError as refusal:
+        _log.warning("certificate %s did not leave the press: %s", order.certificate_id, refusal.code)
+        return Outcome(order, code=refusal.code)
+
+
+def make(room: SealingRoom, storage: Storage, level: str, order: PressOrder, photo: bytes | None) -> Outcome:
+    """Press one certificate and store its file. What the press refuses becomes a code; raises what keys and
+    storage raise (UnavailableError and others), after which the order can be made again."""
+    try:
         pressed = press(room, order.content, photo, level=level)
-    except (PressRefusal, DomainError) as refusal:
+    except PressRefusal as refusal:
         _log.warning("certificate %s did not leave the press: %s", order.certificate_id, refusal)
         return Outcome(order, code=refusal.code)
-    key = file_key(order.content)
+    key = file_key(order.content.list_id, order.content.token, order.attempt)
     storage.put(key, pressed.pdf)
     return Outcome(order, key, pressed.sha256, len(pressed.pdf), pressed.credential)

@@ -5,9 +5,12 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
 from issuer.access.actor import Actor
 from issuer.error_log import keep_traceback
 from issuer.errors import DomainError
+from issuer.records.database import after_commit
 from issuer.rules.terms import Role
 
 if TYPE_CHECKING:
@@ -33,15 +36,22 @@ class EmbeddedJobs:
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
-    def enqueue(self, batch_id: int) -> None:
+    def enqueue(self, session: Session, batch_id: int, *, urgent: bool = False) -> None:
+        """Work on this batch once it is committed, in the order of asking: one process has one queue."""
+        after_commit(session, lambda: self._take(batch_id))
+
+    def cancel(self, session: Session, batch_id: int) -> None:
+        """Let go of it if it has not begun."""
+        after_commit(session, lambda: self._drop(batch_id))
+
+    def _take(self, batch_id: int) -> None:
         """Work on this batch soon; nothing happens when it waits or runs already."""
         with self._lock:
             if batch_id in self._known or len(self._known) >= WAITING_LIMIT:
                 return
             self._known[batch_id] = self._executor.submit(self._run, batch_id)
 
-    def cancel(self, batch_id: int) -> None:
-        """Let go of it if it has not begun."""
+    def _drop(self, batch_id: int) -> None:
         with self._lock:
             future = self._known.get(batch_id)
             if future is not None and future.cancel():
@@ -53,7 +63,7 @@ class EmbeddedJobs:
 
         waiting = [number for number, _, _ in unfinished(self._ctx)]
         for number in waiting:
-            self.enqueue(number)
+            self._take(number)
         return len(waiting)
 
     def close(self) -> None:

@@ -2,14 +2,28 @@
 
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 
 class Jobs(Protocol):
-    """Runs batches of issue. What is to be done stands in the batch's own row, so losing a job loses no work."""
+    """Runs batches of issue. What is to be done stands in the batch's own rows, so losing a job loses no work."""
 
-    def enqueue(self, batch_id: int) -> None:
-        """See to it that this batch is worked on; asking twice does it once."""
+    def enqueue(self, session: Session, batch_id: int, *, urgent: bool = False) -> None:
+        """See to it that this batch is worked on once the caller's unit of work is committed, and not otherwise.
+
+        `urgent`: before everything that is not. Asking twice does it once.
+        """
         ...
 
-    def cancel(self, batch_id: int) -> None:
-        """Let go of a batch that has not begun; a running one stops by its state before the next group."""
+    def cancel(self, session: Session, batch_id: int) -> None:
+        """In the caller's unit of work, let go of what has not begun; what runs stops by the batch's state before
+        its next group."""
+        ...
+
+    def resume(self) -> int:
+        """At start: take up batches that were begun and that nobody works on; how many."""
+        ...
+
+    def close(self) -> None:
+        """At the end: take nothing new and let go of what is held."""
         ...

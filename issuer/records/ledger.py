@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from issuer.records.base import Base, UtcInstant
 from issuer.records.certificates import ECertificate
 
+OPEN_INTENT = text("outcome = 'intent'")
 _BigSerial = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -47,7 +48,10 @@ class SealIntent(Base):
     """What was about to be sealed, stored before any key is used: a seal the database does not know cannot be."""
 
     __tablename__ = "seal_intents"
-    __table_args__ = (UniqueConstraint("certificate_id", "attempt"),)
+    __table_args__ = (
+        UniqueConstraint("certificate_id", "attempt"),
+        Index("ix_seal_intents_open", "certificate_id", sqlite_where=OPEN_INTENT, postgresql_where=OPEN_INTENT),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey(ECertificate.id))
@@ -57,7 +61,8 @@ class SealIntent(Base):
     seal_kid: Mapped[str] = mapped_column(String(32))
     intended_at: Mapped[datetime] = mapped_column(UtcInstant)
     sealed_sha256: Mapped[str | None] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(16), default="intent")  # intent | sealed | failed
+    outcome: Mapped[str] = mapped_column(String(16), default="intent")  # intent | sealed | failed | lost
+    """`lost`: another attempt at the same certificate was recorded; what this one sealed was never published."""
 
 
 class IdempotencyKey(Base):

@@ -4,6 +4,7 @@ Writes are atomic: a reader sees the whole old file, the whole new one, or none.
 plain segments (`certificates/1/TOKEN.pdf`). Nothing is deleted.
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -72,10 +73,13 @@ class Storage:
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens when there is none. For scratch files only: records are never deleted."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             obstore.delete(self._store, _checked(key))
-        except FileNotFoundError:
-            return
+        if self._root is not None:
+            # What a writer that was killed left behind: obstore writes beside the file before it renames.
+            path = self._root / key
+            for part in path.parent.glob(f"{path.name}#*"):
+                part.unlink(missing_ok=True)
 
     def list(self, prefix: str) -> tuple[str, ...]:
         """Keys below `prefix` (whole path segments; empty for all), sorted."""

@@ -1,0 +1,52 @@
+"""Files of attempts that did not become a certificate: their worker died or was overtaken. They are removed.
+
+Every attempt is written down before any key is used and has a storage key of its own, so what may be lying about
+is known from the rows. A published file is never touched: its attempt has an outcome.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from issuer.context import Context
+from issuer.issuance.workers import file_key
+from issuer.records.certificates import ECertificate
+from issuer.records.ledger import SealIntent
+
+SETTLED_AFTER = timedelta(minutes=30)
+"""So long after the attempt began its file is looked for again: its worker may only have been frozen."""
+LIMIT = 1000
+
+
+def remove_lost_files(ctx: Context, registration_ids: Sequence[int] | None = None) -> int:
+    """Remove files of attempts without outcome whose certificate is published or abandoned; how many attempts.
+
+    All such attempts, or those of these registrations. Safe at any time and from any number of workers.
+    """
+    query = (
+        select(SealIntent, ECertificate)
+        .join(ECertificate, SealIntent.certificate_id == ECertificate.id)
+        .where(SealIntent.outcome == "intent", ECertificate.state.in_(("published", "abandoned")))
+        .limit(LIMIT)
+    )
+    if registration_ids is not None:
+        query = query.where(ECertificate.registration_id.in_(registration_ids))
+    with ctx.database.read() as session:
+        lost = [(intent, row) for intent, row in session.execute(query)]
+    settled = []
+    for intent, row in lost:
+        key = file_key(row.list_id, row.token, intent.attempt)
+        if key == row.file_key:
+            continue
+        ctx.storage.delete(key)
+        if ctx.clock.now() - intent.intended_at > SETTLED_AFTER:
+            settled.append(intent.id)
+    if settled:
+        with ctx.database.write() as session:
+            session.execute(
+                update(SealIntent)
+                .where(SealIntent.id.in_(settled), SealIntent.outcome == "intent")
+                .values(outcome="lost")
+            )
+    return len(lost)
