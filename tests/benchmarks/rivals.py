@@ -137,12 +137,15 @@ def wrk(address: str, seconds: int, *script: str, fields: tuple[str, ...] = ()) 
 
 
 def peak_mib(pid: int) -> float:
-    """The most memory a process and its children have held, in MiB."""
+    """The most memory of their own that a process and its children have held, in MiB.
+
+    Mapped files are the system's cache, given back when it needs the room, and are left out.
+    """
     total = 0
     for one in [pid, *_children(pid)]:
         status = Path(f"/proc/{one}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        total += int(found[1]) if found else 0
+        peak, mapped = (re.search(rf"{name}:\s+(\d+) kB", status) for name in ("VmHWM", "RssFile"))
+        total += (int(peak[1]) if peak else 0) - (int(mapped[1]) if mapped else 0)
     return total / 1024
 
 
