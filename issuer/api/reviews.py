@@ -129,14 +129,14 @@ def decide(
 
 
 @router.post("/{sitting}/open-notice", response_model=NoticeAnswer, responses=problems(404, 409))
-def open_notice(ctx: Ctx, actor: Reviewer, sitting: str, key: Key = None) -> JSONResponse:
-    """Open the public notice today (R5)."""
+def open_notice(ctx: Ctx, actor: Reviewer, sitting: str, on: date | None = None, key: Key = None) -> JSONResponse:
+    """Open the public notice (R5): today, or on the day `on` when the department enters it late."""
 
     def act() -> dict[str, Any]:
-        notice = service.open_notice(ctx, actor, sitting)
+        notice = service.open_notice(ctx, actor, sitting, on=on)
         return {"sitting": sitting, "opens_on": str(notice.opens_on), "closes_on": str(notice.closes_on)}
 
-    return once(ctx, actor, key, "reviews.open-notice", {"sitting": sitting}, act)
+    return once(ctx, actor, key, "reviews.open-notice", {"sitting": sitting, "on": on}, act)
 
 
 @router.post("/{sitting}/close-first-round", response_model=RoundAnswer, responses=problems(404, 409))

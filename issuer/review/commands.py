@@ -91,13 +91,17 @@ def decide(
 
 @review_app.command("open-notice")
 def open_notice(
-    sitting: SittingCode, data_dir: DataDir = DEFAULT_DATA_DIR, acting_as: ActingAs = None, as_json: AsJson = False
+    sitting: SittingCode,
+    on: On = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
 ) -> None:
     """开始公示（不少于 10 天）/ open the public notice, at least ten days (R5)."""
     from issuer.review import service
 
     with _acting(data_dir, acting_as) as (ctx, actor):
-        notice = service.open_notice(ctx, actor, sitting)
+        notice = service.open_notice(ctx, actor, sitting, on=on.date() if on else None)
     opens, closes = notice.opens_on.isoformat(), notice.closes_on.isoformat()
     if as_json:
         print_json({"sitting": sitting, "opens_on": opens, "closes_on": closes})

@@ -35,17 +35,19 @@ class RoundReport:
         return {"sitting": self.sitting_code, "act": self.act, "moved": self.moved, "clause": self.clause}
 
 
-def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str) -> PublicNotice:
-    """Open the public notice today; its last day moves back if it would be shorter than the policy's days (R5).
+def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str, *, on: date | None = None) -> PublicNotice:
+    """Open the public notice; its last day moves back if it would be shorter than the policy's days (R5).
 
-    Opening it again on the same day changes nothing. Raises NotFoundError, NotAllowedError (R1) and
-    ConflictError (scores not out, or opened before).
+    `on`: the day it was opened, when the department enters it late (default: today). Opening it again on the
+    same day changes nothing. Raises NotFoundError, NotAllowedError (R1), InputError (a day to come) and
+    ConflictError (scores not out, opened before, or opened so late that its end would pass a later deadline).
     """
     with ctx.database.write() as session:
         sitting = _whole_sitting(session, actor, sitting_code)
-        today = ctx.clock.today()
+        day = acting_day(ctx.clock, actor, on)
+        late = day != ctx.clock.today()
         opened = sitting.extra.get("notice_opened_on")
-        if opened == today.isoformat():
+        if opened == day.isoformat():
             return sitting.notice
         if opened is not None:
             raise ConflictError(
@@ -54,7 +56,7 @@ def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str) -> PublicN
                 remedy=Words("无需重复办理。", "Nothing needs doing."),
                 clause="R5",
             )
-        if today < sitting.dates.results_released_on:
+        if day < sitting.dates.results_released_on:
             released = sitting.dates.results_released_on
             raise ConflictError(
                 "scores-not-released",
@@ -63,16 +65,43 @@ def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str) -> PublicN
                 ),
                 clause="R5",
             )
-        notice = PublicNotice(today, max(sitting.notice.closes_on, notice_closes_on(today, sitting.policy)))
+        notice = PublicNotice(day, max(sitting.notice.closes_on, notice_closes_on(day, sitting.policy)))
+        if not late:
+            _require_days_after_notice(sitting, notice)
         row = session.get_one(Sitting, sitting.code)
         row.notice_opens_on, row.notice_closes_on = notice.opens_on, notice.closes_on
-        row.extra = {**sitting.extra, "notice_opened_on": today.isoformat()}
+        row.extra = {**sitting.extra, "notice_opened_on": day.isoformat()}
         session.flush()
         details = {"opens_on": notice.opens_on.isoformat(), "closes_on": notice.closes_on.isoformat()}
+        if late:
+            details["acted_on"] = day.isoformat()
         record_event(
             session, ctx.clock, actor, "review.open-notice", f"sitting:{sitting.code}", clause="R5", details=details
         )
         return notice
+
+
+def _require_days_after_notice(sitting: OpenSitting, notice: PublicNotice) -> None:
+    # Only a notice that moves past the plan: days that were planned so are the announcement's business.
+    first = min(sitting.dates.report_due_on, sitting.dates.supplementary_closes_on)
+    if notice.closes_on == sitting.notice.closes_on or first >= notice.closes_on:
+        return
+    raise ConflictError(
+        "notice-past-deadlines",
+        Words(
+            f"今日开始公示将至 {notice.closes_on} 结束，晚于本次核查期限 {first}；公示未开始，未作任何更改。",
+            f"A notice opened today would stand until {notice.closes_on}, after the deadline of {first}; "
+            "it was not opened and nothing was changed.",
+        ),
+        remedy=Words(
+            f"公示已如期进行的，由省厅补录：ecert review open-notice --sitting {sitting.code} --on YYYY-MM-DD；"
+            "否则在 sitting.toml 中改用新的日期，再 ecert sitting define。",
+            "If it was opened in time, the department enters it late: "
+            f"ecert review open-notice --sitting {sitting.code} --on YYYY-MM-DD; "
+            "otherwise put new dates into sitting.toml and run ecert sitting define.",
+        ),
+        clause="R5",
+    )
 
 
 def close_first_round(ctx: ServiceContext, actor: Actor, sitting_code: str) -> RoundReport:

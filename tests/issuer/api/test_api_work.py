@@ -117,7 +117,7 @@ def test_a_body_over_the_limit_is_413_whether_declared_or_not(reading_office: Of
 def test_a_review_goes_through_its_rounds(office: Office, tmp_path: Path) -> None:
     reviewer = office.as_("reviewer")
     today = SystemClock().today()
-    released = sitting_toml(today + timedelta(days=45), code="TEST-NEXT")
+    released = sitting_toml(today + timedelta(days=51), code="TEST-NEXT")
     office.as_("issuer").post("/api/v1/sittings", files={"file": ("sitting.toml", released)})
     roster, photos = write_files(tmp_path / "next", invent(3))
     files = {"file": upload(roster), "photos": upload(photos)}

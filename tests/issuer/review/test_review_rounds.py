@@ -241,6 +241,8 @@ def test_everybody_eligible_at_once(world: SmallWorld) -> None:
 
 
 def test_the_notice_stands_ten_days_from_the_day_it_was_opened(world: SmallWorld) -> None:
+    with world.context.database.write() as session:
+        session.get_one(Sitting, world.sitting).review_report_due_on = date(2025, 9, 20)
     notice = open_notice(world.context, BODY, world.sitting)
     assert (notice.opens_on, notice.closes_on) == (date(2025, 9, 10), date(2025, 9, 20))
     assert open_notice(world.context, BODY, world.sitting) == notice
@@ -250,6 +252,29 @@ def test_the_notice_stands_ten_days_from_the_day_it_was_opened(world: SmallWorld
     with pytest.raises(ConflictError) as again:
         open_notice(world.context, BODY, world.sitting)
     assert again.value.clause == "R5"
+
+
+def test_a_notice_too_late_for_the_days_after_it_is_refused_or_entered_late(world: SmallWorld) -> None:
+    context, sitting, department = world.context, world.sitting, staff("clerk", Role.AUTHORITY_ISSUER)
+    for today in (date(2025, 9, 10), date(2026, 3, 1)):
+        move_to(world, today)
+        with pytest.raises(ConflictError) as late:
+            open_notice(context, BODY, sitting)
+        assert (late.value.code, late.value.clause) == ("notice-past-deadlines", "R5")
+        assert late.value.remedy is not None
+        assert "--on" in late.value.remedy.en and "sitting define" in late.value.remedy.en
+    with pytest.raises(NotAllowedError):
+        open_notice(context, BODY, sitting, on=date(2025, 9, 2))
+    with pytest.raises(InputError):
+        open_notice(context, department, sitting, on=date(2026, 3, 2))
+    with pytest.raises(ConflictError, match="成绩"):
+        open_notice(context, department, sitting, on=date(2025, 8, 31))
+    notice = open_notice(context, department, sitting, on=date(2025, 9, 2))
+    assert (notice.opens_on, notice.closes_on) == (date(2025, 9, 2), date(2025, 9, 12))
+    assert open_notice(context, department, sitting, on=date(2025, 9, 2)) == notice
+    with context.database.read() as session:
+        (event,) = session.scalars(select(AuditEvent)).all()
+        assert event.details["acted_on"] == "2025-09-02" and event.at.date() > date(2026, 2, 27)
 
 
 def test_progress_counts_and_names_the_next_day(world: SmallWorld) -> None:
