@@ -66,7 +66,7 @@ def write_roster(folder: Path, people: Sequence[DemoPerson], today: date) -> Pat
         "报考地市",
         "报考方式",
     )
-    rows = [
+    rows: list[list[str | int]] = [
         [f"示例省专业技术人员职业资格考试合格人员信息（{SITTING}）"],
         [*heads, *SUBJECTS, "手机号", "工作单位", "照片"],
     ]
