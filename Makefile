@@ -7,7 +7,7 @@ TEST_STAMP := $(VENV)/.test-lock-installed
 ASSETS_STAMP := templates/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format lock clean screenshots
+.PHONY: faults help setup demo serve test lint format lock clean screenshots
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -45,6 +45,9 @@ test: setup $(TEST_STAMP)  ## install what the tests need and run them all
 
 bench-issue: $(TEST_STAMP)  ## speed of issue beside the strongest stock chain (ARGS="--plot docs/images/issue-speed.svg")
 	$(BIN)/python -m tests.benchmarks.issue $(ARGS)
+
+faults: setup $(TEST_STAMP)  ## kill, freeze and starve workers of a 1,000-person batch, then count (ARGS="--people N --kills N")
+	$(BIN)/python -m tests.faults.run $(ARGS)
 
 lint: $(TEST_STAMP)  ## ruff, mypy strict, import contracts, unused and undeclared dependencies
 	$(BIN)/ruff check .

@@ -63,6 +63,12 @@ class PostgresServer:
         self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def restart(self) -> None:
+        """Stop at once, as a crash would, and start again on the same port."""
+        self._run(
+            "pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-m", "immediate", "-w", "restart"
+        )
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=SERVER_USER, dbname="postgres", autocommit=True
