@@ -70,6 +70,15 @@ class ColumnMap:
         """Row number (from 1) of the first row below the header."""
         return self.header_row + self.header_depth
 
+    def overflows(self, cells: Sequence[object]) -> bool:
+        """Whether something stands to the right of the last head: then nothing stands for sure under its own."""
+        return any(not isinstance(cell, str) or cell.strip() for cell in cells[len(self.heads) :])
+
+    def require(self, field: str) -> None:
+        """Raise InputError unless the header has this field: one text for the file, not one for each row."""
+        if field not in self.fields:
+            raise _missing(self.header_row, [ALIASES[field][0]])
+
     def head(self, field: str) -> str:
         """The sender's head of a field, or the standard one when there is no such column."""
         if field in self.fields:
@@ -141,16 +150,20 @@ def _column_map(heads: list[str], header_row: int, depth: int, wanted: dict[str,
     missing = [ALIASES[field][0] for field in REQUIRED if field not in fields]
     missing += [subject for subject in wanted.values() if subject not in subjects]
     if missing:
-        names = "、".join(missing)
-        raise InputError(
-            "roster-columns-missing",
-            Words(
-                f"第 {header_row} 行表头缺少列：{names}。未导入任何数据。",
-                f"The header in row {header_row} lacks: {names}. Nothing was imported.",
-            ),
-            remedy=Words("补上这些列后重新提交。", "Add these columns and send the file again."),
-        )
+        raise _missing(header_row, missing)
     return ColumnMap(header_row, depth, fields, subjects, tuple(head.strip() for head in heads), tuple(ignored))
+
+
+def _missing(header_row: int, heads: Sequence[str]) -> InputError:
+    names = "、".join(heads)
+    return InputError(
+        "roster-columns-missing",
+        Words(
+            f"第 {header_row} 行表头缺少列：{names}。未导入任何数据。",
+            f"The header in row {header_row} lacks: {names}. Nothing was imported.",
+        ),
+        remedy=Words("补上这些列后重新提交。", "Add these columns and send the file again."),
+    )
 
 
 def _claim(places: dict[str, int], name: str, index: int, head: str) -> None:

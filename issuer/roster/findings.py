@@ -164,6 +164,12 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "do not send the row again",
     ),
     "text_too_long": ("文字过长", "the text is too long", "不超过 200 个字符", "at most 200 characters"),
+    "row_too_long": (
+        "该行的单元格多于表头，内容可能已错列",
+        "the row has more cells than the header: its contents may have shifted",
+        "核对是否多出分隔符；单元格内含逗号的，用双引号括起，或另存为 .xlsx",
+        "look for a separator too many; put cells that hold a comma into quotes, or save as .xlsx",
+    ),
     # notes: the row was taken in
     "updated_after_review": (
         "该人员的核查已开始，仅更新了联系方式、工作单位或照片",

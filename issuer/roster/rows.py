@@ -17,7 +17,7 @@ from issuer.roster.cells import (
 )
 from issuer.roster.columns import ColumnMap, head_key
 from issuer.roster.findings import Finding, error, note, refused
-from issuer.roster.vocabulary import BASES, GENDERS, id_type_of
+from issuer.roster.vocabulary import BASES, GENDERS, ID_EMPTY, ID_FILL, id_type_of
 from issuer.roster.xlsx_reading import Cell
 from issuer.rules.identity import Identity, parse_identity
 from issuer.rules.names import require_printable_name
@@ -85,6 +85,8 @@ class RowReader:
     def read(self, number: int, cells: list[Cell]) -> tuple[RosterRow | None, list[Finding]]:
         """The row, or None with at least one error among the findings. All faults of a row are told at once."""
         findings: list[Finding] = []
+        if self._columns.overflows(cells):
+            return None, [error(number, self._columns.head("admission_no"), "row_too_long")]
         kind = self._id_type(number, cells, findings)
         admission_no = self._admission_no(number, cells, findings)
         name = self._name(number, cells, findings)
@@ -101,7 +103,7 @@ class RowReader:
         photo_name = cell_text(self._cell(cells, "photo")).strip()
         if identity is None or any(finding.level == "error" for finding in findings):
             return None, findings
-        row = RosterRow(
+        return RosterRow(
             row=number,
             admission_no=admission_no,
             name=name,
@@ -116,8 +118,7 @@ class RowReader:
             mobile=mobile,
             employer=employer,
             photo_name=photo_name,
-        )
-        return row, findings
+        ), findings
 
     def _cell(self, cells: list[Cell], field: str) -> Cell:
         index = self._columns.fields.get(field)
@@ -175,7 +176,7 @@ class RowReader:
         if kind is None:
             if not text.strip():
                 findings.append(
-                    refused(row, head, RuleViolation("R3", "id_missing", found=_ID_EMPTY, expected=_ID_FILL))
+                    refused(row, head, RuleViolation("R3", "id_missing", found=ID_EMPTY, expected=ID_FILL))
                 )
             return None
         try:
@@ -294,7 +295,3 @@ class RowReader:
         if looks_hostile(text):
             findings.append(note(row, head, "text_kept_as_text"))
         return text
-
-
-_ID_EMPTY = ("证件号码为空", "the ID number is empty")
-_ID_FILL = ("填写证件号码", "fill in the ID number")

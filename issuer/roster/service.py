@@ -56,6 +56,8 @@ def import_roster(
     actor.require(*IMPORTERS)
     sitting, programme = _sitting(ctx, sitting_code, definition)
     table = open_roster(content, list(sitting.pass_marks))
+    if len(sitting.specialties) > 1:
+        table.columns.require("specialty")
     rows, findings, count = _read(ctx, table, sitting, programme, photos, dry_run, on_progress)
     subjects = tuple(sitting.pass_marks)
     key, head = ctx.data_key, table.columns.head

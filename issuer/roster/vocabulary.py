@@ -43,6 +43,8 @@ BASES = {
     "人工核查": ApplicationBasis.EVIDENCE,
     "evidence": ApplicationBasis.EVIDENCE,
 }
+ID_EMPTY = ("证件号码为空", "the ID number is empty")
+ID_FILL = ("填写证件号码", "fill in the ID number")
 
 
 def id_type_of(text: str) -> IdType | None:

@@ -174,6 +174,11 @@ def _no_subject(path: Path) -> Path:
     return write_xlsx(path, [[head for head in HEADS if head != SUBJECTS[1]], *_rows()])
 
 
+def _no_specialty(path: Path) -> Path:
+    at = HEADS.index("专业类别")
+    return write_xlsx(path, [[*row[:at], *row[at + 1 :]] for row in (list(HEADS), *_rows())])
+
+
 REFUSED: dict[str, tuple[Callable[[Path], Path], type[InputError], str]] = {
     "empty": (_bytes(b""), InputError, "roster-empty"),
     "blank": (_bytes(b" \r\n\r\n"), InputError, "roster-empty"),
@@ -194,6 +199,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], type[InputError], str]] = {
     "two rosters": (_two_sheets, InputError, "roster-several-sheets"),
     "two columns of names": (_two_names, InputError, "roster-column-twice"),
     "a subject missing": (_no_subject, InputError, "roster-columns-missing"),
+    "no specialty": (_no_specialty, InputError, "roster-columns-missing"),
     "ten million cells": (_ten_million_cells, TooLargeError, "roster-too-many-cells"),
     "two far corners": (_two_corners, TooLargeError, "roster-too-many-cells"),
     "no references": (_wide_and_long_without_references, TooLargeError, "roster-too-many-cells"),
@@ -413,3 +419,11 @@ def _renamed(data: bytes, old: bytes, new: bytes) -> bytes:
     out.write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, out.tell() - start, start, 0))
     assert old != new
     return out.getvalue()
+
+
+def test_a_row_with_more_cells_than_the_header_is_kept_out(world: RosterWorld) -> None:
+    first, second, third = (person.cells() for person in invent(3))
+    shifted = [*second[:15], "分公司", *second[15:]]
+    content = write_csv(world.folder / "long.csv", [list(HEADS), first, shifted, [*third, "", " "]])
+    report = world.take(content)
+    assert (report.imported, codes(report)) == (2, {3: {"row_too_long"}})
