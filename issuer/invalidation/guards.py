@@ -160,5 +160,8 @@ def _way_on(session: Session, certificate: ECertificate, code: str) -> Words | N
             "It is invalid already; after a successful appeal use: ecert reinstate",
         ),
         "basis-missing": Words("请写明法律依据（--basis）。", "State the legal basis (--basis)."),
+        "effective-before-exam": Words(
+            "请核对 --effective-on，改为考试结束之后的日期。", "Check --effective-on: give a day after the exam."
+        ),
         "effective-in-future": Words("请改为今日或更早的日期。", "Give today or an earlier day."),
     }.get(code)

@@ -15,6 +15,7 @@ from issuer.invalidation.guards import (
 )
 from issuer.ports import ServiceContext
 from issuer.records.certificates import ECertificate, Invalidation
+from issuer.records.sittings import Sitting
 from issuer.rules.invalidation import ProposalFacts, ReinstatementFacts, may_propose, may_reinstate
 from issuer.rules.terms import InvalidationGround
 from issuer.rules.violation import RuleViolation
@@ -40,6 +41,7 @@ def require_proposal(
         effective_on=effective_on,
         from_beginning=from_beginning,
         approved_on=certificate.approved_on,
+        exam_ended_on=session.get_one(Sitting, certificate.sitting_code).exam_ended_on,
         status=_public_status(certificate),
         open_proposal=waiting is not None and waiting is not own,
     )

@@ -20,6 +20,7 @@ class ProposalFacts:
 
     effective_on: the day the decision takes effect. from_beginning: the certificate counts as never
     having been good (R9 void), so effective_on may lie before the approval; otherwise it may not.
+    exam_ended_on: the results that fall are those of this sitting (R9), so nothing takes effect before it.
     """
 
     ground: InvalidationGround
@@ -27,6 +28,7 @@ class ProposalFacts:
     effective_on: date
     from_beginning: bool
     approved_on: date
+    exam_ended_on: date
     status: str | None
     open_proposal: bool = False
 
@@ -112,6 +114,15 @@ def may_propose(facts: ProposalFacts, today: date) -> None:
             f"effective on {facts.effective_on}, approved on {facts.approved_on}",
             "不早于批准日期，或自始无效",
             "not before the approval, or void from the beginning",
+        )
+    if facts.effective_on < facts.exam_ended_on:
+        _refuse(
+            clause,
+            "effective-before-exam",
+            f"生效日期 {facts.effective_on} 早于考试结束日期 {facts.exam_ended_on}",
+            f"effective on {facts.effective_on}, the exam ended on {facts.exam_ended_on}",
+            "无效的是本次考试的成绩和证书，生效日期不早于考试结束日期",
+            "what falls are results of this sitting: not before the exam ended",
         )
 
 

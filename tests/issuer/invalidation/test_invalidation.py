@@ -294,6 +294,7 @@ def test_proposals_that_cannot_be(context: SmallContext, number: str) -> None:
         ({"basis": " "}, "basis-missing"),
         ({"effective_on": date(2025, 12, 1)}, "effective-in-future"),
         ({"effective_on": date(2025, 1, 1), "from_beginning": False}, "effective-before-approval"),
+        ({"effective_on": date(1999, 1, 1)}, "effective-before-exam"),
     ):
         with pytest.raises(ConflictError) as refused:
             propose(context, CLERK, number, **{"ground": R9, "basis": BASIS, **kwargs})  # type: ignore[arg-type]

@@ -27,6 +27,7 @@ PROPOSAL = ProposalFacts(
     effective_on=TODAY,
     from_beginning=True,
     approved_on=date(2025, 6, 8),
+    exam_ended_on=date(2024, 11, 3),
     status="valid",
 )
 DECISION = DecisionFacts(InvalidationGround.FALSE_MATERIALS, "proposed", "wang", "li")
@@ -69,6 +70,7 @@ def test_r9_a_standing_certificate_may_be_proposed(status: str) -> None:
         ({"basis": "依据\u202e条款如下"}, "basis-characters"),
         ({"effective_on": date(2026, 3, 3)}, "effective-in-future"),
         ({"effective_on": date(2025, 6, 7), "from_beginning": False}, "effective-before-approval"),
+        ({"effective_on": date(2024, 11, 2)}, "effective-before-exam"),
     ],
 )
 @pytest.mark.parametrize("ground", list(InvalidationGround))
