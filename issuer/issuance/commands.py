@@ -29,7 +29,9 @@ CorrectionId = Annotated[int, typer.Argument(help="更正编号 / correction num
 
 def issue(
     sitting: Annotated[str, typer.Option("--sitting", help="考试批次 / sitting")],
-    workers: Annotated[int, typer.Option("--workers", help="进程数，0 为每核一个 / processes, 0: one per core")] = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="进程数，0 为每核一个 / processes, 0: one per core")
+    ] = 0,
     plan: Annotated[bool, typer.Option("--plan", help="只显示将做什么 / show what would happen")] = False,
     apply: Annotated[str | None, typer.Option("--apply", help="按 --plan 的摘要执行 / the plan's digest")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,

@@ -4,15 +4,18 @@ import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 from issuer.roster.xlsx_reading import Cell
 from issuer.rules.identity import spreadsheet_number
+from templates.fonts import missing_glyphs
 
 ABSENT_WORDS = frozenset({"缺考", "缺", "缺席", "未参加", "违纪", "作弊", "成绩无效", "无效", "取消", "零分"})
 """Words that stand for a score and mean that the subject was not passed."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
+_COMMON_HAN = re.compile("[\u4e00-\u9fa5]*")
 _DATE = re.compile(
     r"(\d{4})\s*(?:[-/.年])\s*(\d{1,2})\s*(?:[-/.月])\s*(\d{1,2})\s*日?(?:[ T]0?0:00(?::00(?:\.0+)?)?)?", re.ASCII
 )
@@ -60,6 +63,14 @@ def looks_hostile(text: str) -> bool:
     if re.match(r"[=@\t\r]|[+-](?=[^0-9 ])", text):
         return True
     return re.search(r"<\s*[a-zA-Z/!]|javascript:", text, re.IGNORECASE) is not None
+
+
+def hard_to_draw(name: str) -> bool:
+    """Whether the page's fonts lack a character of the name, or marks are stacked on one letter."""
+    if _COMMON_HAN.fullmatch(name) is not None:
+        return False
+    marks = [unicodedata.combining(char) != 0 for char in unicodedata.normalize("NFC", name)]
+    return any(a and b for a, b in pairwise(marks)) or bool(missing_glyphs(name))
 
 
 def cell_date(cell: Cell) -> date | None:

@@ -177,6 +177,18 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "",
         "",
     ),
+    "name_may_not_be_drawn": (
+        "姓名中有字体暂不能显示的字或叠加的附加符号，制证时可能不予制发",
+        "the name has a character the fonts cannot draw, or stacked marks: no certificate may be made of it",
+        "按证件核对姓名；确有此字的，制证前联系管理员增补字体",
+        "compare it with the document; if it is right, have a font added before certificates are made",
+    ),
+    "gender_unknown": (
+        "性别不是“男”或“女”，未采用",
+        "the gender is neither 男 nor 女 and was not used",
+        "填写男、女，或留空",
+        "write 男 or 女, or leave it empty",
+    ),
     "name_mended": ("姓名中的空白或符号已规范", "blanks or signs in the name were mended", "", ""),
     "id_full_width": ("全角字符已转换为半角", "full-width characters were made half-width", "", ""),
     "id_blanks": ("空白已去除", "blanks were removed", "", ""),

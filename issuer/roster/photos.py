@@ -20,7 +20,8 @@ _SMALLER_PHOTOS = Words(
     "只压缩证件照（单张不超过 10 MB），去掉其他文件。",
     "Pack the portraits alone, at most 10 MB each.",
 )
-_SUFFIXES = (".jpg", ".jpeg", ".png")
+_JPEG = (".jpg", ".jpeg")
+_SUFFIXES = (*_JPEG, ".png")
 
 
 def photo_key(sitting_code: str, sha256: str) -> str:
@@ -66,6 +67,9 @@ class PhotoArchive:
             found = self._by_path.get(key) or self._by_name.get(base)
             if found is None and not base.endswith(_SUFFIXES):
                 found = self._by_stem.get(base)
+            if found is None and base.endswith(_JPEG):
+                stem = base.rpartition(".")[0]
+                found = next((hit for suffix in _JPEG if (hit := self._by_name.get(stem + suffix))), None)
             if found is not None:
                 return found
         return None
@@ -115,10 +119,16 @@ class PhotoArchive:
             key = _key(str(path))
             base = PurePosixPath(key).name
             self._by_path[key] = info
-            # Two files of one name in different folders: the name alone does not tell which is meant.
-            self._by_name[base] = None if base in self._by_name else info
-            stem = PurePosixPath(base).stem
-            self._by_stem[stem] = None if stem in self._by_stem else info
+            # Two different files of one name in different folders: the name alone does not tell which is meant.
+            _file_under(self._by_name, base, info)
+            _file_under(self._by_stem, PurePosixPath(base).stem, info)
+
+
+def _file_under(places: dict[str, zipfile.ZipInfo | None], name: str, info: zipfile.ZipInfo) -> None:
+    known = places.setdefault(name, info)
+    # A photo that was packed twice is one photo.
+    if known is not None and (known.file_size, known.CRC) != (info.file_size, info.CRC):
+        places[name] = None
 
 
 def check_photo(data: bytes) -> tuple[str, bytes]:

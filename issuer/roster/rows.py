@@ -11,6 +11,7 @@ from issuer.roster.cells import (
     cell_score,
     cell_text,
     folded,
+    hard_to_draw,
     looks_hostile,
     plain_text,
     score_text,
@@ -145,15 +146,15 @@ class RowReader:
     def _name(self, row: int, cells: list[Cell], findings: list[Finding]) -> str:
         head = self._columns.head("name")
         raw = cell_text(self._cell(cells, "name"))
-        # Blanks at the ends and full-width blanks are mended; a line break or tab inside is not a blank.
+        # Outer and full-width blanks are mended; a line break or tab inside is not a blank.
         name = _BLANK_IN_HAN.sub("", normalise_name(raw)) if not re.search(r"[\t\r\n\x0b\x0c]", raw.strip()) else raw
         try:
             require_printable_name(name)
         except RuleViolation as violation:
             findings.append(refused(row, head, violation))
             return name
-        if name != raw:
-            findings.append(note(row, head, "name_mended"))
+        seen = (("name_mended", name != raw), ("name_may_not_be_drawn", hard_to_draw(name)))
+        findings.extend(note(row, head, code) for code, holds in seen if holds)
         return name
 
     def _id_type(self, row: int, cells: list[Cell], findings: list[Finding]) -> IdType | None:
@@ -193,10 +194,11 @@ class RowReader:
         return identity
 
     def _gender(self, row: int, cells: list[Cell], identity: Identity | None, findings: list[Finding]) -> str:
-        given = GENDERS.get(self._folded(cells, "gender").lower(), "")
-        by_number = identity.gender if identity else None
-        if given and by_number and given != by_number:
-            findings.append(note(row, self._columns.head("gender"), "gender_differs"))
+        text, by_number = self._folded(cells, "gender").lower(), identity.gender if identity else None
+        given = GENDERS.get(text, "")
+        if text and (not given or (by_number and given != by_number)):
+            code = "gender_differs" if given else "gender_unknown"
+            findings.append(note(row, self._columns.head("gender"), code))
         return given or by_number or ""
 
     def _birth_date(self, row: int, cells: list[Cell], identity: Identity | None, findings: list[Finding]) -> str:

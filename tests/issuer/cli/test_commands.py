@@ -199,6 +199,11 @@ def test_doctor_misses_certificate_files_that_are_gone_or_changed(ecert: Any, wo
     assert (again.code, again.json["published"]) == (0, 0), "who has a certificate gets no second one"
 
 
+def test_fewer_than_no_workers_are_refused(ecert: Any, tmp_path: Path) -> None:
+    answer = ecert("issue", "--sitting", "X", "--workers", "-3", "--data-dir", tmp_path / "none")
+    assert answer.code == 2 and "--workers" in answer.err and not (tmp_path / "none").exists()
+
+
 def test_doctor_finds_what_is_wrong(ecert: Any, world_copy: World) -> None:
     world_copy.close()
     at = ["doctor", "--data-dir", world_copy.folder, "--json"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -453,3 +454,38 @@ def _issue(world: RosterWorld, registration_id: int, person_id: int) -> None:
                 intended_at=world.clock.now(),
             )
         )
+
+
+def test_names_the_page_cannot_draw_and_odd_genders_are_told_at_import(world: RosterWorld) -> None:
+    plain, han, marks, gender = invent(4)
+    people = [
+        plain,
+        han.but(name="王\U00030edd"),
+        marks.but(name="Ana\u0301\u0302\u0303 Lee"),
+        gender.but(gender="X"),
+    ]
+    files = write_roster(world.folder / "in", people)
+    report = world.take(files.xlsx, files.photos_zip)
+    told = {
+        (f.row, f.code)
+        for f in report.findings
+        if f.code in ("name_may_not_be_drawn", "gender_unknown") and f.level == "note"
+    }
+    assert (report.imported, told) == (
+        4,
+        {(4, "name_may_not_be_drawn"), (5, "name_may_not_be_drawn"), (6, "gender_unknown")},
+    )
+
+
+def test_jpg_and_jpeg_are_one_suffix_and_a_photo_packed_twice_is_one(world: RosterWorld) -> None:
+    first, second, third = (
+        person.but(photo=name) for person, name in zip(invent(3), ("a.jpeg", "b.jpg", "c.jpg"), strict=True)
+    )
+    files = write_roster(world.folder / "in", [first, second, third])
+    photos = world.folder / "photos.zip"
+    entries = (("a.jpg", 1), ("x/b.jpg", 2), ("y/b.jpg", 2), ("x/c.jpg", 3), ("y/c.jpg", 4))
+    with zipfile.ZipFile(photos, "w") as archive:
+        for name, seed in entries:
+            archive.writestr(name, portrait(seed))
+    report = world.take(files.xlsx, photos)
+    assert (report.imported, codes(report)) == (2, {5: {"photo_missing"}})
