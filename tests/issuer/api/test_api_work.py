@@ -112,6 +112,7 @@ def test_a_body_over_the_limit_is_413_whether_declared_or_not(reading_office: Of
             headers={"Content-Type": "application/json"},
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+        assert answer.headers["connection"] == "close", "the rest of the body is still on this connection"
 
 
 def test_a_review_goes_through_its_rounds(office: Office, tmp_path: Path) -> None:

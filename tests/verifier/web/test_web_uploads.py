@@ -54,6 +54,7 @@ def test_an_announced_large_file_is_refused_before_it_is_read(client: TestClient
     answer = client.post("/api/v1/check", content=b"0" * (MAX_UPLOAD_BYTES + 1), headers=PDF)
     assert answer.status_code == 413
     assert answer.json()["type"].endswith("/help/too-large")
+    assert answer.headers["connection"] == "close", "the rest of the body is still on this connection"
     form = client.post("/api/v1/check", files={"file": ("x.pdf", b"0" * (MAX_UPLOAD_BYTES + 1), "application/pdf")})
     assert form.status_code == 413
 
