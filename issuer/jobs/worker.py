@@ -155,7 +155,6 @@ class _Worker:
     async def _rescue(self, app: App) -> None:
         """Give the jobs of workers without a heartbeat back to the queue. Every worker does: one is enough."""
         while True:
-            await asyncio.sleep(RESCUE_SECONDS)
             try:
                 stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
                 for job in stalled:
@@ -163,6 +162,7 @@ class _Worker:
                         await app.job_manager.retry_job(job)
             except (ConnectorException, PostgresError, OSError, TimeoutError) as exc:
                 _log.info("stalled jobs cannot be looked for: %s", type(exc).__name__)
+            await asyncio.sleep(RESCUE_SECONDS)  # after the look: a worker that lives only briefly has looked too
 
     async def _tidy(self) -> None:
         """Publish what a crash left between commit and publication; remove what dead attempts left in storage."""
