@@ -49,7 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON / machine-read
 @app.command("check")
 def verify(
     target: Target,
-    offline: Annotated[bool, typer.Option("--offline", help="只用离线核验包 / only the offline bundle")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="不联网 / no network, only the bundle")] = False,
     bundle: Bundle = None,
     name: Annotated[str | None, typer.Option("--name", help="持证人姓名 / holder's name, with a number")] = None,
     server: ServerUrl = None,
@@ -61,7 +61,7 @@ def verify(
         _stop("--offline 与 --server 不能同时使用 / use either --offline or --server", as_json)
     try:
         if offline or bundle is not None:
-            result = _offline(target, bundle or data_dir / "bundle", name)
+            result = _offline(target, bundle or _own_bundle(data_dir), name)
         elif server:
             result = _at_server(target, server, name)
         else:
@@ -97,6 +97,18 @@ def fetch(
         _write_json({"bundle": str(folder), "status_lists": sorted(lists), "fetched_at": now.isoformat()})
     else:
         sys.stdout.write(f"离线核验包已更新 / bundle refreshed: {folder}（状态清单 / status lists: {len(lists)}）\n")
+
+
+def _own_bundle(data_dir: Path) -> Path:
+    """The data folder's bundle; where the folder holds the public record, made anew from it, without a network."""
+    from verifier.check.bundle import all_lists, write_bundle
+
+    folder = data_dir / "bundle"
+    try:
+        write_bundle(folder, *_from_register(data_dir, all_lists), system_clock())
+    except (_CannotCheckError, OSError):
+        return folder  # no record here, or none that can be read: what was fetched earlier tells its age
+    return folder
 
 
 class _CannotCheckError(Exception):

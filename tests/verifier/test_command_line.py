@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from issuer.access.actor import Actor
+from issuer.invalidation import service
+from issuer.rules.terms import InvalidationGround, Role
 from tests.factories.world import World
 from verifier import cli
 from verifier.check.words import say
@@ -90,3 +93,19 @@ def test_the_program_has_an_entry_point(issued_world: World, monkeypatch: pytest
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
+
+
+def test_offline_beside_the_record_needs_no_fetch_and_is_never_stale(world_copy: World, tmp_path: Path) -> None:
+    certificate = world_copy.certificates()[0]
+    pdf = tmp_path / "a.pdf"
+    pdf.write_bytes(world_copy.pdf(certificate))
+    where = ["--offline", "--data-dir", str(world_copy.folder)]
+    assert cli.run([str(pdf), *where]) == 0
+    proposer = Actor("a", frozenset({Role.AUTHORITY_ISSUER}), "cli")
+    approver = Actor("b", frozenset({Role.AUTHORITY_APPROVER}), "cli")
+    ground = InvalidationGround.INELIGIBLE_IN_SUPERVISION
+    case = service.propose(world_copy.ctx, proposer, certificate.management_no, ground, "监管发现不符合报考条件")
+    service.approve(world_copy.ctx, approver, case)
+    assert cli.run([str(pdf), *where]) == 1
+    assert cli.run([world_copy.qr_text(certificate), *where]) == 1
+    assert cli.run([str(pdf), "--bundle", str(tmp_path / "none"), *where]) == 2
