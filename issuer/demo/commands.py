@@ -1,5 +1,6 @@
 """`ecert demo`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,7 +59,8 @@ def _tell(path: Path, summary: dict[str, Any], passwords: dict[str, str], base_u
         number = valid["management_no"]
         say(f"一份证书 / one of them  {valid['pdf']}")
         say(f"核验页 / verify it      {valid['qr_text']}")
-        say(f"撤销试试 / revoke it    ecert revoke {number} --ground R9 --basis 不符合报考条件 --data-dir {folder}")
+        again = f"{sys.argv[0]} revoke {number} --ground R9 --basis 不符合报考条件 --data-dir {folder}"
+        say(f"撤销试试 / revoke it    {again}")
     say()
     say(f"核验首页 / verifier     {base_url}/")
     say(f"持证人 / holders        {base_url}/my/    (证件号码、姓名、准考证号 / facts: exam-centre/roster.xlsx)")

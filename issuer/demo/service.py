@@ -90,6 +90,9 @@ def run_demo(settings: Settings, people: int, workers: int, say: Say, on_progres
     try:
         report = story.issue(ctx, workers, on_progress)
         say(f"制发 {report.published} 份证书 / issued, {report.seconds:.1f} s")
+        undrawn = sum(refused.code == "glyph-missing" for refused in report.refused)
+        if undrawn:
+            say(f"{undrawn} 人姓名含生僻字，缺少字体 / rare names lack a font: apt install fonts-hanazono")
         invalidated = [_invalidate_one(ctx)] if report.published else []
         paper_refused = [_refuse_one_paper(ctx)] if report.published else []
         summary = _summarise(ctx, told.people, report.seconds, invalidated, paper_refused)
