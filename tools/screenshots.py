@@ -50,6 +50,7 @@ def public_shots(base_url: str, summary: Summary, _folder: Path) -> list[Shot]:
     settled = "#verdict:not([data-verdict=pending])"
     shots = [
         Shot("start", f"{base_url}/"),
+        Shot("scan", f"{base_url}/scan"),
         Shot("not-found", f"{base_url}/v/{'A' * 26}", settled, screens=("phone",)),
     ]
     made = summary.get("certificates", [])
