@@ -17,6 +17,7 @@ from keys.private.signer import KeyMaker
 from keys.public.keyset import KeySet, KeySetMalformedError, PublishedKey, UnknownKeyError, load_key_set
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import TimeAuthority
 
 app = typer.Typer(
     name="keys", help="密钥：仪式、查看、更换、吊销列表 / Keys: ceremony, list, rotate, CRL", no_args_is_help=True
@@ -177,9 +178,22 @@ def _row(key: PublishedKey, key_set: KeySet, now: datetime) -> dict[str, Any]:
     }
 
 
+def _authority_row(authority: TimeAuthority, key_set: KeySet, now: datetime) -> dict[str, Any]:
+    return {
+        "kid": authority.kid,
+        "purpose": "outside-timestamp",
+        "subject": authority.certificate.subject.rfc4514_string(),
+        "not_before": authority.certificate.not_valid_before_utc.isoformat(),
+        "not_after": authority.certificate.not_valid_after_utc.isoformat(),
+        "retired_at": None,
+        "faults": list(trust_faults(authority, key_set, now)),
+    }
+
+
 def _show(key_set: KeySet, as_json: bool) -> None:
     now = _now()
     rows = [_row(key, key_set, now) for key in key_set.keys]
+    rows += [_authority_row(authority, key_set, now) for authority in key_set.authorities]
     crls = [
         {"issuer": item.issuer.rfc4514_string(), "next_update": _iso(item.next_update_utc), "revoked": len(item)}
         for item in key_set.crls

@@ -6,6 +6,7 @@ is not installed, the characters only it holds are reported as missing, never dr
 """
 
 import os
+import struct
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,8 @@ _SYSTEM_FOLDERS = (
 BLANKS = frozenset(" \u3000")
 """Characters that are drawn as nothing on purpose."""
 
+_GLYPH_HEAD = 10
+"""Bytes before the contours' ends: their number and the bounding box."""
 _NEVER_DRAWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -90,11 +93,28 @@ class _DrawnFont:
         glyph = self._cmap.get(ord(char))
         if glyph is None:
             return False
+        header = self._header(glyph)
+        if header is not None:
+            return header
         try:
             self._glyphs[glyph].draw(_FirstStroke())
         except _OutlineFound:
             return True
         return False
+
+    def _header(self, glyph: str) -> bool | None:
+        """Whether an unread TrueType glyph has a stroke, by its head alone; None where it must be drawn to know.
+
+        A number of contours and, for each, its last point (OpenType, "glyf"): a contour of two points is a stroke.
+        """
+        data = getattr(self.font["glyf"].glyphs[glyph], "data", b"") if "glyf" in self.font else b""
+        if len(data) < _GLYPH_HEAD:
+            return None
+        (contours,) = struct.unpack_from(">h", data)
+        if contours < 1:
+            return None
+        ends = struct.unpack_from(f">{contours}H", data, _GLYPH_HEAD)
+        return any(last > before + 1 for before, last in zip((-1, *ends), ends, strict=False))
 
     def path(self, char: str, transform: tuple[float, float, float, float, float, float]) -> str:
         """Outline of `char` as SVG path data under an affine transform of font units."""

@@ -51,15 +51,12 @@ def lay_out_fields(writer: BasePdfFileWriter, seal: Rectangle, archive: Rectangl
 def add_archive_field(writer: BasePdfFileWriter, name: str) -> generic.IndirectObject:
     """One more archive timestamp field, for a renewal years later.
 
-    The structure tree of a sealed page may not change, so the widget lies outside the page, where ISO 14289-1 7.18.1
-    wants no tag.
+    A sealed page and its structure tree may not change any more, and a widget listed by the page would need a `Form`
+    element there (ISO 14289-1, 7.18.4). So the page does not list this one: nothing of a document timestamp is shown.
     """
-    root = writer.root
-    page = _first_page_reference(writer)
-    widget = _widget(page, name, _ARCHIVE_TITLE, (-1, -1, -1, -1))
-    reference = writer.add_object(widget)
-    writer.register_annotation(page, reference)
-    form = root["/AcroForm"]
+    field = _widget(None, name, _ARCHIVE_TITLE, (0, 0, 0, 0))
+    reference = writer.add_object(field)
+    form = writer.root["/AcroForm"]
     form["/Fields"].append(reference)
     writer.update_container(form["/Fields"])
     return reference
@@ -137,7 +134,7 @@ def _first_page_reference(writer: BasePdfFileWriter) -> generic.IndirectObject:
     return generic.IndirectObject(reference.idnum, reference.generation, writer)
 
 
-def _widget(page: generic.IndirectObject, name: str, title: str, box: Rectangle) -> generic.DictionaryObject:
+def _widget(page: generic.IndirectObject | None, name: str, title: str, box: Rectangle) -> generic.DictionaryObject:
     return generic.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Annot"),
@@ -146,7 +143,7 @@ def _widget(page: generic.IndirectObject, name: str, title: str, box: Rectangle)
             pdf_name("/T"): generic.TextStringObject(name),
             pdf_name("/TU"): generic.TextStringObject(title),
             pdf_name("/F"): generic.NumberObject(_PRINT | _LOCKED),
-            pdf_name("/P"): page,
+            **({} if page is None else {pdf_name("/P"): page}),
             pdf_name("/Rect"): generic.ArrayObject([generic.FloatObject(value) for value in box]),
         }
     )

@@ -108,7 +108,7 @@ class SealingRoom:
 
     def _timestamps(self) -> Timestamps:
         if self._tsa_url is not None:
-            return RemoteTimestamps(self._tsa_url, self.key_set)
+            return RemoteTimestamps(self._tsa_url, self.key_set, self.clock.now)
         return TimestampAuthority(self.signer(KeyPurpose.TIMESTAMP), self.clock.now)
 
 

@@ -10,13 +10,22 @@ from verifier.record.status_list import CWT_TYPE, JWT_TYPE, StatusList, claims_c
 
 
 def sign_status_list(
-    room: HasSigners, uri: str, statuses: StatusList, *, issued_at: datetime, expires_at: datetime, ttl: int
+    room: HasSigners,
+    uri: str,
+    statuses: StatusList,
+    *,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: int,
+    aggregation_uri: str | None = None,
 ) -> tuple[bytes, bytes]:
-    """The list's JWT and CWT. `uri` is its public address, `ttl` how many seconds a reader may keep it."""
+    """The list's JWT and CWT. `uri` is its public address, `ttl` how many seconds a reader may keep it;
+    `aggregation_uri` is where the addresses of all lists stand."""
     signer = room.signer(KeyPurpose.STATUS_LIST)
     header = {"alg": "ES256", "kid": signer.kid, "typ": JWT_TYPE}
-    signed = jws.signing_input(header, claims_json(uri, statuses, issued_at, expires_at, ttl))
+    listed = (uri, statuses, issued_at, expires_at, ttl, aggregation_uri)
+    signed = jws.signing_input(header, claims_json(*listed))
     jwt = signed + b"." + jws.b64url(signer.sign_raw(signed)).encode()
     protected = {ALG: ES256, KID: bytes.fromhex(signer.kid), TYP: CWT_TYPE}
-    cwt = encode_sign1(protected, claims_cbor(uri, statuses, issued_at, expires_at, ttl), signer.sign_raw)
+    cwt = encode_sign1(protected, claims_cbor(*listed), signer.sign_raw)
     return jwt, cwt

@@ -3,7 +3,8 @@
     root ─┬─ issuing authority ─┬─ document-seal
           │                     ├─ qr-credential
           │                     ├─ status-list
-          │                     └─ log
+          │                     ├─ log
+          │                     └─ receipt        (kept by the public side, `keys.private.receipt_key`)
           └─ timestamp                       (apart, so that a lost issuing authority cannot forge time)
 
 Every name says 示例 and Development: nothing made here may be taken for the seal of a real authority.
@@ -17,15 +18,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from keys.private import authority
 from keys.private.errors import KeyStoreError
 from keys.private.keyring import Keyring, StoredKey
+from keys.private.receipt_key import ReceiptKeys
 from keys.private.signer import KeyMaker
-from keys.public.keyset import KeySet, PublishedKey, key_set_path, load_key_set, published_key
+from keys.public.keyset import KeySet, PublishedKey, key_set_path, load_key_set
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import time_authority
 
 DEFAULT_ORGANISATION = "示例省人力资源和社会保障厅"
 DEFAULT_COMMON_NAME = "示例省职业资格电子证书专用章（样章）"
@@ -40,6 +45,7 @@ _SUBJECTS = {
     KeyPurpose.STATUS_LIST: "示例 状态列表 Development Status List",
     KeyPurpose.LOG: "示例 透明日志 Development Log",
     KeyPurpose.TIMESTAMP: "示例 时间戳 Development Timestamp",
+    KeyPurpose.RECEIPT: "示例 核验回执 Development Receipt",
 }
 
 
@@ -77,7 +83,7 @@ def hold_ceremony(
     for purpose in KeyPurpose:
         parent = root if purpose is KeyPurpose.TIMESTAMP else issuing
         name = authority.distinguished_name(organisation, _SUBJECTS.get(purpose, common_name))
-        keys.append(_make_key(maker or keyring, parent, purpose, name, now, lifetime))
+        keys.append(_make_key(_maker_of(purpose, keys_dir, maker or keyring), parent, purpose, name, now, lifetime))
     # Authorities are stored last: a folder without them is visibly a broken ceremony, and nothing was published.
     keyring.store(ISSUING, issuing)
     keyring.store(ROOT, root)
@@ -106,11 +112,13 @@ def rotate(
     A running process signs with the old key until it is started again.
     """
     key_set = load_key_set(keys_dir)
-    old = key_set.newest(purpose)
     keyring = Keyring(keys_dir, passphrase)
     parent = keyring.load(ROOT if purpose is KeyPurpose.TIMESTAMP else ISSUING)
+    maker = _maker_of(purpose, keys_dir, maker or keyring)
+    if purpose is KeyPurpose.RECEIPT and not any(key_set.for_purpose(purpose)):
+        return _first_receipt_key(keys_dir, key_set, parent, maker, now, years)
+    old = key_set.newest(purpose)
     # The new file is written before the set that names it: a crash in between leaves the old key in use.
-    maker = maker or keyring
     new = _make_key(maker, parent, purpose, old.certificate.subject, now, years * _YEAR)
     retired = replace(old, retired_at=old.retired_at or now.replace(microsecond=0))
     keys = tuple(retired if key == old else key for key in key_set.keys)
@@ -159,20 +167,22 @@ def accept_timestamp_authority(
     *,
     now: datetime,
 ) -> KeySet:
-    """Publish an outside authority (P-256): its certificate, its `path` (issuer first, root last) and CRLs.
+    """Publish an outside authority: its certificate, its `path` (issuer first, root last) and CRLs.
+
+    RSA from 2048 bits on, P-256, P-384 or P-521; its root becomes an anchor, for timestamps by this key only.
 
     Raises KeyStoreError `tsa-unfit` when the certificate does not meet the profile or its path does not hold.
     """
     key_set = load_key_set(keys_dir)
     try:
-        published = published_key(KeyPurpose.TIMESTAMP, certificate, path[:-1])
+        published = time_authority(certificate, path[:-1])
         faults: tuple[str, ...] = () if path else ("issuer-unknown",)
-    except ValueError:
-        published, faults = None, ("not-p256",)
+    except (ValueError, UnsupportedAlgorithm):
+        published, faults = None, ("key-unfit",)
     issuers = {crl.issuer for crl in crls}
     extended = replace(
         key_set,
-        keys=(*key_set.keys, *([published] if published and published not in key_set.keys else [])),
+        authorities=tuple(dict.fromkeys((*key_set.authorities, *([published] if published else [])))),
         anchors=tuple(dict.fromkeys((*key_set.anchors, *path[-1:]))),
         crls=(*(crl for crl in key_set.crls if crl.issuer not in issuers), *crls),
         generated_at=now.replace(microsecond=0),
@@ -202,6 +212,22 @@ def publish(keys_dir: Path, key_set: KeySet) -> None:
         os.fsync(file.fileno())
     draft.chmod(0o644)
     draft.replace(path)
+
+
+def _maker_of(purpose: KeyPurpose, keys_dir: Path, maker: KeyMaker) -> KeyMaker:
+    """The receipt key belongs to the public side, wherever the others are kept."""
+    return ReceiptKeys(keys_dir) if purpose is KeyPurpose.RECEIPT else maker
+
+
+def _first_receipt_key(
+    keys_dir: Path, key_set: KeySet, parent: StoredKey, maker: KeyMaker, now: datetime, years: int
+) -> PublishedKey:
+    """For a folder whose ceremony was held before there were receipts."""
+    organisation = parent.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
+    name = authority.distinguished_name(str(organisation), _SUBJECTS[KeyPurpose.RECEIPT])
+    new = _make_key(maker, parent, KeyPurpose.RECEIPT, name, now, years * _YEAR)
+    publish(keys_dir, replace(key_set, keys=(*key_set.keys, new), generated_at=now.replace(microsecond=0)))
+    return new
 
 
 def _make_key(

@@ -15,12 +15,13 @@ _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 _ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
-_SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+_SIGNATURE_TIMESTAMP = der.oid("1.2.840.113549.1.9.16.2.14")
 
 # RFC 5754: no parameters with SHA-256, nor with ecdsa-with-SHA256.
 _SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
 _ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
 _IMPLICIT_SET_0, _IMPLICIT_SET_1 = 0xA0, 0xA1
+_DIGEST_PLACE = hashlib.sha256(b"the place of the digest").digest()
 
 
 class CmsWriter:
@@ -43,11 +44,16 @@ class CmsWriter:
         self._version = der.integer(1 if content_type == DATA else 3)
         self._certificates = der.set_of(leaf, *chain, tag=_IMPLICIT_SET_0)
         self._signer_id = der.sequence(certificate.issuer.public_bytes(), der.integer(certificate.serial_number))
-        self._fixed_attributes = (
+        # The order of the attributes does not depend on the digest: it stands behind the name of its own.
+        attributes = der.set_of(
             der.attribute(_CONTENT_TYPE, self._content_type),
             der.attribute(_SIGNING_CERTIFICATE_V2, signing_certificate),
             der.attribute(_ALGORITHM_PROTECTION, protection),
+            der.attribute(_MESSAGE_DIGEST, der.octets(_DIGEST_PLACE)),
         )
+        self._before_digest, self._after_digest = attributes.split(_DIGEST_PLACE)
+        self._digest_set = der.set_of(_SHA256)
+        self._signer_head = der.integer(1) + self._signer_id + _SHA256
 
     def write(
         self,
@@ -62,16 +68,19 @@ class CmsWriter:
         `content` is put inside when given (else it is detached); `timestamp` is asked for an RFC 3161 token over the
         signature value, which becomes an unsigned attribute (EN 319 122-1, 5.3).
         """
-        attributes = (*self._fixed_attributes, der.attribute(_MESSAGE_DIGEST, der.octets(digest)))
-        signature = self._signer.sign(der.set_of(*attributes))
+        if len(digest) != len(_DIGEST_PLACE):
+            raise ValueError("a SHA-256 digest has 32 bytes")
+        attributes = self._before_digest + digest + self._after_digest
+        # RFC 5652, 5.4: the SET is signed, and written with an implicit tag.
+        signature = self._signer.sign(attributes)
         unsigned = b""
         if timestamp is not None:
-            unsigned = der.set_of(der.attribute(_SIGNATURE_TIMESTAMP, timestamp(signature)), tag=_IMPLICIT_SET_1)
+            token = der.sequence(_SIGNATURE_TIMESTAMP, der.tagged(der.SET, timestamp(signature)))
+            unsigned = der.tagged(_IMPLICIT_SET_1, token)
         signer_info = der.sequence(
-            der.integer(1),
-            self._signer_id,
-            _SHA256,
-            der.set_of(*attributes, tag=_IMPLICIT_SET_0),
+            self._signer_head,
+            bytes((_IMPLICIT_SET_0,)),
+            attributes[1:],
             _ECDSA_SHA256,
             der.octets(signature),
             unsigned,
@@ -79,9 +88,9 @@ class CmsWriter:
         inner = b"" if content is None else der.explicit(0, der.octets(content))
         signed_data = der.sequence(
             self._version,
-            der.set_of(_SHA256),
+            self._digest_set,
             der.sequence(self._content_type, inner),
             self._certificates if with_certificates else b"",
-            der.set_of(signer_info),
+            der.tagged(der.SET, signer_info),
         )
         return der.sequence(_SIGNED_DATA, der.explicit(0, signed_data))

@@ -22,6 +22,8 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from keys.private.errors import KeyStoreError
 from keys.private.signer import Certify
+from keys.private.software import raw_signature
+from keys.public.ecdsa import lower_half
 from keys.public.keyset import PublishedKey, key_id, published_key
 from keys.public.purposes import KeyPurpose
 
@@ -117,12 +119,8 @@ class TokenSigner:
         self._process = os.getpid()
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA P-256 with SHA-256 over `message`, DER."""
-        raw = self.sign_raw(message)
-        return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+        """ECDSA P-256 with SHA-256 over `message`, DER, s in its lower half.
 
-    def sign_raw(self, message: bytes) -> bytes:
-        """The same as 64 bytes, r then s.
 
         Raises KeyStoreError `token-unavailable`, and RuntimeError in a child forked after the token was opened.
         """
@@ -131,7 +129,13 @@ class TokenSigner:
         # Hashed here: many tokens have only the raw ECDSA mechanism.
         digest = hashlib.sha256(message).digest()
         with _device():
-            return bytes(self._key.sign(digest, mechanism=Mechanism.ECDSA))
+            raw = bytes(self._key.sign(digest, mechanism=Mechanism.ECDSA))
+        half = len(raw) // 2
+        return lower_half(encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")))
+
+    def sign_raw(self, message: bytes) -> bytes:
+        """The same as 64 bytes, r then s; raises as `sign`."""
+        return raw_signature(self.sign(message))
 
     def __repr__(self) -> str:
         return f"TokenSigner({self.purpose.value}, {self.kid})"

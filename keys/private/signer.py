@@ -39,7 +39,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA P-256 with SHA-256 over `message`; returns the DER form (RFC 3279, 2.2.3)."""
+        """ECDSA P-256 with SHA-256 over `message`, DER (RFC 3279), s in its lower half (`keys.public.ecdsa`)."""
         ...
 
     def sign_raw(self, message: bytes) -> bytes:

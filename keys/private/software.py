@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from keys.public.ecdsa import lower_half
 from keys.public.keyset import key_id
 from keys.public.purposes import KeyPurpose
 
@@ -31,8 +32,8 @@ class SoftwareSigner:
         self._key = private_key
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA P-256 with SHA-256 over `message`, DER."""
-        return self._key.sign(message, _SHA256)
+        """ECDSA P-256 with SHA-256 over `message`, DER, s in its lower half."""
+        return lower_half(self._key.sign(message, _SHA256))
 
     def sign_raw(self, message: bytes) -> bytes:
         """The same as 64 bytes, r then s."""

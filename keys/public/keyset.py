@@ -1,7 +1,8 @@
 """The published key set: which key may vouch for what, since when, until when, and under which root.
 
 Read from `public/ecert-keys.json`, served as `/.well-known/ecert-keys.json`. Every key is a JWK (RFC 7517) with its
-certificate path in `x5c`, leaf first, root left out; roots stand under `anchors`.
+certificate path in `x5c`, leaf first, root left out; roots stand under `anchors`, outside time-stamp authorities
+under `time_authorities`.
 """
 
 import base64
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import TimeAuthority, from_path, path_der
 
 KEY_SET_FILE = "ecert-keys.json"
 _COORDINATE_BYTES = 32
@@ -62,6 +64,8 @@ class KeySet:
     anchors: tuple[x509.Certificate, ...]
     crls: tuple[x509.CertificateRevocationList, ...]
     generated_at: datetime
+    authorities: tuple[TimeAuthority, ...] = ()
+    """Outside time-stamp authorities whose tokens are accepted; their roots stand among the anchors."""
 
     def find(self, kid: str, purpose: KeyPurpose) -> PublishedKey:
         """The key with this id, only if it was made for this purpose; raises UnknownKeyError."""
@@ -90,11 +94,13 @@ class KeySet:
 
     def to_json(self) -> dict[str, Any]:
         """The published form; `from_json` reads it back."""
+        outside = [[_b64(der) for der in path_der(authority)] for authority in self.authorities]
         return {
             "keys": [_key_to_json(key) for key in self.keys],
             "anchors": [cert.public_bytes(serialization.Encoding.PEM).decode() for cert in self.anchors],
             "crls": [_b64(crl.public_bytes(serialization.Encoding.DER)) for crl in self.crls],
             "generated_at": self.generated_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            **({"time_authorities": [{"x5c": path} for path in outside]} if outside else {}),
         }
 
     @classmethod
@@ -108,6 +114,9 @@ class KeySet:
                 anchors=tuple(x509.load_pem_x509_certificate(pem.encode()) for pem in data["anchors"]),
                 crls=tuple(x509.load_der_x509_crl(_unb64(der)) for der in data["crls"]),
                 generated_at=datetime.fromisoformat(data["generated_at"]),
+                authorities=tuple(
+                    from_path([_unb64(der) for der in item["x5c"]]) for item in data.get("time_authorities", ())
+                ),
             )
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, OverflowError, OSError) as error:
             raise KeySetMalformedError(f"the key set cannot be read: {type(error).__name__}") from error
@@ -122,6 +131,11 @@ def key_id(public_key: ec.EllipticCurvePublicKey) -> str:
 def key_set_path(keys_dir: Path) -> Path:
     """Where the key set of a key folder stands."""
     return keys_dir / "public" / KEY_SET_FILE
+
+
+def receipt_key_path(keys_dir: Path, kid: str) -> Path:
+    """Where the private half of a receipt key stands: the public side's own, outside `private/`."""
+    return keys_dir / "receipt" / f"{kid}.pem"
 
 
 def load_key_set(keys_dir: Path) -> KeySet:

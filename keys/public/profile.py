@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from keys.public.keyset import KeySet, PublishedKey
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import TimeAuthority, is_fit
 
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """id-kp-documentSigning (RFC 9336)."""
@@ -29,6 +31,7 @@ NON_REPUDIATION_PURPOSES = frozenset({KeyPurpose.DOCUMENT_SEAL, KeyPurpose.TIMES
 """Purposes whose certificate also has the key usage nonRepudiation (contentCommitment)."""
 
 _MAX_PATH = 4
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
 
@@ -74,13 +77,42 @@ def _certificate_faults(certificate: x509.Certificate, purpose: KeyPurpose, at: 
     return faults
 
 
-def trust_faults(key: PublishedKey, key_set: KeySet, at: datetime) -> tuple[str, ...]:
+def authority_faults(certificate: x509.Certificate, at: datetime) -> tuple[str, ...]:
+    """What in the certificate of an outside time-stamp authority breaks RFC 3161, 2.3, at `at`.
+
+    Codes: `key-unfit` (neither RSA of 2048 bits and more nor a NIST curve), `is-authority`, `key-usage`,
+    `extended-key-usage`, `not-yet-valid`, `expired`, `unreadable`.
+    """
+    try:
+        key, extensions = certificate.public_key(), certificate.extensions
+        constraints = _extension(extensions, x509.BasicConstraints)
+        usage = _extension(extensions, x509.KeyUsage)
+        extended = _extension(extensions, x509.ExtendedKeyUsage)
+    except (ValueError, UnsupportedAlgorithm):
+        return ("unreadable",)
+    wanted = {ExtendedKeyUsageOID.TIME_STAMPING}
+    holds = {
+        "key-unfit": is_fit(key),
+        "is-authority": constraints is None or not constraints.value.ca,
+        "key-usage": usage is not None and _only_signs(usage.value),
+        "extended-key-usage": extended is not None and extended.critical and set(extended.value) == wanted,
+        "not-yet-valid": certificate.not_valid_before_utc <= at,
+        "expired": at <= certificate.not_valid_after_utc,
+    }
+    return tuple(code for code, good in holds.items() if not good)
+
+
+def trust_faults(key: PublishedKey | TimeAuthority, key_set: KeySet, at: datetime) -> tuple[str, ...]:
     """Whether `key` leads by valid, unrevoked certificates to an anchor of `key_set`, as of `at`.
 
-    Codes: those of `certificate_faults`, and `issuer-unknown`, `issuer-not-valid`, `signature-wrong`, `revoked`,
-    `crl-missing`. A certificate revoked after `at` was good at `at` and is no fault.
+    Codes: those of `certificate_faults` (`authority_faults` for an outside authority), and `issuer-unknown`,
+    `issuer-not-valid`, `signature-wrong`, `revoked`, `crl-missing`. A certificate revoked after `at` was good at
+    `at` and is no fault.
     """
-    faults = list(certificate_faults(key.certificate, key.purpose, at))
+    if isinstance(key, TimeAuthority):
+        faults = list(authority_faults(key.certificate, at))
+    else:
+        faults = list(certificate_faults(key.certificate, key.purpose, at))
     current = key.certificate
     pool = (*key.chain, *key_set.anchors)
     for _ in range(_MAX_PATH):
@@ -105,7 +137,7 @@ def trust_faults(key: PublishedKey, key_set: KeySet, at: datetime) -> tuple[str,
 def newest_crl(key_set: KeySet, issuer: x509.Certificate) -> x509.CertificateRevocationList | None:
     """The latest CRL of `issuer` whose signature holds, or None."""
     key = issuer.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         return None
     good = [crl for crl in key_set.crls if crl.issuer == issuer.subject and crl.is_signature_valid(key)]
     return max(good, key=lambda crl: crl.last_update_utc, default=None)
@@ -115,6 +147,17 @@ def is_revoked(crl: x509.CertificateRevocationList, certificate: x509.Certificat
     """Whether `crl` says the certificate was already revoked at `at`."""
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     return entry is not None and entry.revocation_date_utc <= at
+
+
+def _only_signs(value: x509.KeyUsage) -> bool:
+    others = (
+        value.key_encipherment,
+        value.data_encipherment,
+        value.key_agreement,
+        value.key_cert_sign,
+        value.crl_sign,
+    )
+    return (value.digital_signature or value.content_commitment) and not any(others)
 
 
 def _usage_fits(usage: x509.Extension[x509.KeyUsage], purpose: KeyPurpose) -> bool:
@@ -137,8 +180,10 @@ def _usage_fits(usage: x509.Extension[x509.KeyUsage], purpose: KeyPurpose) -> bo
 
 def _issued(parent: x509.Certificate, child: x509.Certificate) -> bool:
     try:
+        if not isinstance(child.signature_hash_algorithm, _HASHES):
+            return False
         child.verify_directly_issued_by(parent)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 

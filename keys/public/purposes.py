@@ -16,3 +16,9 @@ class KeyPurpose(StrEnum):
     """Checkpoints of the transparency log (C2SP tlog-checkpoint)."""
     TIMESTAMP = "timestamp"
     """Time-stamp tokens of the built-in development authority (RFC 3161)."""
+    RECEIPT = "receipt"
+    """Receipts of checks (COSE_Sign1): the only private key of the public side."""
+
+
+ISSUER_PURPOSES = tuple(purpose for purpose in KeyPurpose if purpose is not KeyPurpose.RECEIPT)
+"""Purposes whose private keys never leave the issuing side."""

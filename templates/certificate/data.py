@@ -5,6 +5,14 @@ from datetime import date, datetime
 from typing import Literal
 
 
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What makes a page a purpose-bound copy (加注件): what it is for, and its last day."""
+
+    purpose: str
+    valid_until: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatePage:
     """Everything that differs between two certificates of one template.
@@ -39,11 +47,18 @@ class CertificatePage:
     title: str | None = None
     """Overrides the template's title."""
     credential_type: Literal["application/cwt", "application/cose"] = "application/cwt"
+    annotation: Annotation | None = None
+    """Of a purpose-bound copy; `management_no` is then the copy's own number."""
 
 
 def long_date(day: date) -> str:
     """A date as the page writes it: 2025年6月8日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def annotation_values(annotation: Annotation) -> dict[str, str]:
+    """What stands in each box of a copy's panel, as text."""
+    return {"purpose": annotation.purpose, "valid_until": f"{long_date(annotation.valid_until)}24时"}
 
 
 def page_values(page: CertificatePage) -> dict[str, str]:

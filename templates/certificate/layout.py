@@ -1,26 +1,28 @@
 """Geometry of the page in PDF terms (points, origin at the bottom left)."""
 
-import tomllib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from templates.certificate.source import HERE, base_layout, parts
+
+__all__ = ["HERE", "POINTS_PER_MM", "Rectangle", "geometry", "rectangle"]
+
 POINTS_PER_MM = 72 / 25.4
 
 Rectangle = tuple[float, float, float, float]
 """(left, bottom, right, top) in PDF points."""
 
 
-@lru_cache(maxsize=1)
-def geometry() -> dict[str, Any]:
-    """The parsed `layout.toml`."""
-    return tomllib.loads((HERE / "layout.toml").read_text(encoding="utf-8"))
+@lru_cache(maxsize=32)
+def geometry(template: str | None = None) -> dict[str, Any]:
+    """`layout.toml`, for a template with the boxes that it moves. Raises UnknownTemplateError, TemplateError."""
+    moved = parts(template)["layout"] if template else {}
+    return {section: {**boxes, **moved.get(section, {})} for section, boxes in base_layout().items()}
 
 
-def rectangle(section: str, name: str) -> Rectangle:
+def rectangle(section: str, name: str, template: str | None = None) -> Rectangle:
     """One box of the layout as a PDF rectangle."""
-    layout = geometry()
+    layout = geometry(template)
     x, y, width, height = layout[section][name]
     top = layout["page"]["height"] - y
     return (

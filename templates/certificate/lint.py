@@ -4,16 +4,22 @@ A batch once sealed another person's data (design §10): what is compared here i
 but what the finished file shows, box by box of the layout, through another program's eyes (PDFium).
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pypdfium2
 
-from templates.certificate.data import CertificatePage, page_values
+from templates.certificate.data import CertificatePage, annotation_values, page_values
 from templates.certificate.fast.ground import without_ground
 from templates.certificate.layout import Rectangle, geometry, rectangle
 
 _MARGIN = 1.0
 """Points a glyph may reach over its box: overhang of the outermost outlines, far less than a letter."""
+
+_pdfium = threading.RLock()
+"""PDFium is not safe for threads: a second one would be told what stands on the first one's page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +31,48 @@ class PageText:
     text: str
 
 
-def read_back(pdf: bytes) -> PageText:
+def read_back(pdf: bytes, template: str | None = None) -> PageText:
     """Extract what the page shows. Raises ValueError when `pdf` is not a readable PDF. Line ends come as `\\n`."""
-    try:
-        document = pypdfium2.PdfDocument(without_ground(pdf))
-    except pypdfium2.PdfiumError as exc:
-        raise ValueError("not a readable PDF") from exc
-    try:
+    with opened(without_ground(pdf)) as document:
         reader = document[0].get_textpage()
-        fields = {name: _within(reader, rectangle("fields", name)) for name in geometry()["fields"]}
+        fields = {name: _within(reader, rectangle("fields", name, template)) for name in geometry(template)["fields"]}
         return PageText(fields=fields, pages=len(document), text=_lines(reader.get_text_range()))
-    finally:
-        document.close()
+
+
+@contextmanager
+def opened(pdf: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """The document in PDFium, for one thread at a time. Raises ValueError when `pdf` is not a readable PDF."""
+    with _pdfium:
+        try:
+            document = pypdfium2.PdfDocument(pdf)
+        except pypdfium2.PdfiumError as exc:
+            raise ValueError("not a readable PDF") from exc
+        try:
+            yield document
+        finally:
+            document.close()
 
 
 def lint_page(pdf: bytes, page: CertificatePage) -> tuple[str, ...]:
     """What is wrong with the rendered page; empty is good. Names fields, never their contents."""
-    found = read_back(pdf)
+    found = read_back(pdf, page.template)
     problems = [] if found.pages == 1 else [f"pages: {found.pages} instead of 1"]
-    for name, value in page_values(page).items():
-        if not _same(value, found.fields[name]):
+    shown, values = found.fields, page_values(page)
+    if page.annotation is not None:
+        shown, values = (
+            shown | _read_boxes(pdf, "annotation", page.template),
+            values | annotation_values(page.annotation),
+        )
+    for name, value in values.items():
+        if not _same(value, shown[name]):
             problems.append(f"{name}: the page does not show the recorded value")
     return tuple(problems)
+
+
+def _read_boxes(pdf: bytes, section: str, template: str) -> dict[str, str]:
+    with opened(pdf) as document:
+        reader = document[0].get_textpage()
+        return {name: _within(reader, rectangle(section, name, template)) for name in geometry(template)[section]}
 
 
 def _within(reader: pypdfium2.PdfTextPage, box: Rectangle) -> str:

@@ -2,26 +2,30 @@
 
 import base64
 import json
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import typst
 
-from templates.certificate.data import CertificatePage, long_date, page_values
+from templates.certificate.copy_mark import copy_mark_svg
+from templates.certificate.data import Annotation, CertificatePage, annotation_values, long_date, page_values
 from templates.certificate.fast.assemble import quick_page
 from templates.certificate.ground import ground_svg
-from templates.certificate.layout import HERE, Rectangle, rectangle
+from templates.certificate.layout import HERE, Rectangle, geometry, rectangle
 from templates.certificate.lint import PageText, lint_page, read_back
 from templates.certificate.photo import HEIGHT, WIDTH, PhotoError, prepare_photo
 from templates.certificate.qr import QrTooLongError, qr_svg
-from templates.certificate.seal import seal_svg
+from templates.certificate.seal import pictured_seal, seal_svg
 from templates.certificate.wording import UnknownTemplateError, template_names, template_version, wording
 from templates.fonts import families, missing_glyphs, typst_fonts
 
 __all__ = [
     "ARCHIVE_FIELD",
     "SEAL_FIELD",
+    "Annotation",
     "CertificatePage",
     "PageText",
     "PhotoError",
@@ -46,6 +50,9 @@ SEAL_FIELD: Rectangle = rectangle("signature", "seal")
 ARCHIVE_FIELD: Rectangle = rectangle("signature", "archive")
 """Where the archive timestamp's widget lies: a small corner of the margin. PDF points."""
 
+_compiling = threading.Lock()
+"""The compiler serves one caller at a time: a second thread would be told it is borrowed."""
+
 STANDARDS: Final = ("a-3a", "ua-1")
 
 
@@ -60,7 +67,8 @@ def render(page: CertificatePage) -> bytes:
     The same page gives the same bytes. Raises PhotoError, QrTooLongError, UnknownTemplateError, and RenderError
     for anything else (a character without a glyph, a text that does not fit its box on one page).
     """
-    quick = quick_page(page, typeset)
+    # Copies are made one by one, and differ in what an edition takes for fixed.
+    quick = None if page.annotation else quick_page(page, typeset)
     return typeset(page) if quick is None else quick
 
 
@@ -68,12 +76,13 @@ def typeset(page: CertificatePage) -> bytes:
     """The whole page laid out and drawn by Typst; raises as `render`."""
     inputs = {"page": json.dumps(_page_data(page), ensure_ascii=False)}
     try:
-        pdf = _compiler().compile(
-            sys_inputs=inputs,
-            format="pdf",
-            pdf_standards=list(STANDARDS),
-            timestamp=int(page.made_at.timestamp()),
-        )
+        with _compiling:
+            pdf = _compiler().compile(
+                sys_inputs=inputs,
+                format="pdf",
+                pdf_standards=list(STANDARDS),
+                timestamp=int(page.made_at.timestamp()),
+            )
     except typst.TypstError as exc:
         # Typst quotes the text it could not set, which may be a person's name: do not pass it on.
         raise RenderError("the page could not be laid out") from exc
@@ -101,11 +110,20 @@ def _page_data(page: CertificatePage) -> dict[str, Any]:
         "ground": ground_svg(tuple(inks.items()), page.sample),
         "photo": _photo_svg(page.photo),
         "qr": qr_svg(page.qr_segments),
-        "seal": seal_svg(page.authority, inks["seal"], page.sample),
+        "seal": _seal(page, words["seal"].get("file"), inks["seal"]),
+        "layout": geometry(page.template),
         "credential": list(page.credential),
         "credential_type": page.credential_type,
         "document_id": page.document_id,
+        "annotation": annotation_values(page.annotation) if page.annotation else None,
+        "mark": copy_mark_svg(inks["paper"], inks["deep"], page.annotation.valid_until) if page.annotation else None,
     }
+
+
+def _seal(page: CertificatePage, picture: Path | None, ink: str) -> str:
+    if picture is None:
+        return seal_svg(page.authority, ink, page.sample)
+    return pictured_seal(picture.read_bytes(), picture.suffix == ".png", ink, page.sample)
 
 
 def _texts(page: CertificatePage, texts: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,6 +139,9 @@ def _texts(page: CertificatePage, texts: Mapping[str, Any]) -> dict[str, Any]:
         out["title"] = out["sample_title"]
     if page.sample:
         out["seal_alt"] = out["sample_seal_alt"]
+    if page.annotation:
+        out["subtitle"], out["title_en"] = out["copy_subtitle"], out["copy_title_en"]
+        out["notes"], out["notes_en"] = out["copy_notes"], out["copy_notes_en"]
     out["document_title"] = f"{out['title']}{out['subtitle']}"
     return out
 

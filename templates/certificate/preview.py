@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pypdfium2
-
+from templates.certificate.lint import opened
 from templates.certificate.page import UnknownTemplateError, lint_page, missing_glyphs, render, template_names
 from templates.certificate.specimen import specimen
 from templates.portraits import draw_portrait
@@ -20,11 +19,8 @@ def preview(out: Path, png: Path | None, *, name: str, template: str, sample: bo
     pdf = render(page)
     out.write_bytes(pdf)
     if png is not None:
-        document = pypdfium2.PdfDocument(pdf)
-        try:
+        with opened(pdf) as document:
             document[0].render(scale=_DPI / 72).to_pil().save(png)
-        finally:
-            document.close()
     return lint_page(pdf, page)
 
 

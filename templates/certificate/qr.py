@@ -73,7 +73,12 @@ def qr_svg(segments: tuple[str, ...]) -> str:
 
 
 def outlines(rows: "list[list[bool]] | np.ndarray[Any, np.dtype[np.bool_]]") -> str:
-    """Borders between dark and light as closed SVG paths, absolute lines only, for the even-odd rule.
+    """Borders between dark and light as closed SVG paths, absolute lines only, for the even-odd rule."""
+    return "".join("M" + "L".join(border) + "Z" for border in borders(rows))
+
+
+def borders(rows: "list[list[bool]] | np.ndarray[Any, np.dtype[np.bool_]]") -> list[list[str]]:
+    """Borders between dark and light, each as its corners "x y", the quiet zone counted in.
 
     Corners come in pairs along every row and along every column (a point where two dark modules touch only at
     their corners counts twice), so a border is walked by going to the partner in the row, then in the column.
@@ -88,18 +93,18 @@ def outlines(rows: "list[list[bool]] | np.ndarray[Any, np.dtype[np.bool_]]") -> 
     points = [_POINTS[place] for place in ((y + QUIET_ZONE) * _GRID + x + QUIET_ZONE).tolist()]
     onward = partner[np.arange(len(points)) ^ 1].tolist()
     waiting = bytearray(b"\1") * (len(points) // 2)  # the pairs in rows not walked yet
-    parts = []
+    found = []
     start = waiting.find(1)
     while start >= 0:
-        loop: list[str] = []
+        border: list[str] = []
         at = 2 * start
         while waiting[at >> 1]:
             waiting[at >> 1] = 0
-            loop += (points[at], points[at ^ 1])
+            border += (points[at], points[at ^ 1])
             at = onward[at]
-        parts.append("M" + "L".join(loop) + "Z")
+        found.append(border)
         start = waiting.find(1, start)
-    return "".join(parts)
+    return found
 
 
 def _mode(segment: str) -> int:

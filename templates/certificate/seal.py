@@ -3,6 +3,7 @@
 It is a picture of a seal; what can be trusted is the digital signature laid over it. No state emblem is imitated.
 """
 
+import base64
 import math
 from functools import lru_cache
 
@@ -34,6 +35,18 @@ def seal_svg(authority: str, ink: str, sample: bool) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}mm" height="{SIDE}mm">'
         f'<g opacity=".9" style="mix-blend-mode:multiply">{"".join(parts)}</g></svg>'
+    )
+
+
+def pictured_seal(picture: bytes, is_png: bool, ink: str, sample: bool) -> str:
+    """A template's own picture of a seal in the same square; in samples with 样章 across its foot."""
+    kind = "png" if is_png else "svg+xml"
+    data = base64.b64encode(picture).decode()
+    foot = _foot(_SAMPLE_FOOT, ink, size=4.6, gap=1.6, drop=13.4) if sample else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}mm" height="{SIDE}mm">'
+        f'<g style="mix-blend-mode:multiply"><image width="{SIDE}" height="{SIDE}" '
+        f'href="data:image/{kind};base64,{data}"/></g>{foot}</svg>'
     )
 
 

@@ -1,5 +1,6 @@
 """A person's page from an edition: its fixed objects as they are, a few set anew."""
 
+import logging
 import re
 
 from templates.certificate.data import CertificatePage, page_values
@@ -14,6 +15,7 @@ from templates.certificate.fast.symbol import symbol
 KEPT_EDITIONS = 48
 """Kinds of page kept in a process, about 200 kB each: a sitting has as many as it has specialties."""
 
+_log = logging.getLogger(__name__)
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _editions: Bounded[tuple[object, ...], "_Setter | None"] = Bounded(KEPT_EDITIONS)
 
@@ -60,7 +62,8 @@ def _kind(page: CertificatePage) -> tuple[object, ...]:
 def _setter(page: CertificatePage, draw: Draw) -> "_Setter | None":
     try:
         return _Setter(Edition(page, draw))
-    except UnfitError:
+    except UnfitError as unfit:
+        _log.warning("pages of template %s are left to the slow way: %s", page.template, unfit)
         return None
 
 

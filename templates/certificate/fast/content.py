@@ -8,7 +8,16 @@ from functools import cached_property
 from templates.certificate.fast.objects import UnfitError
 
 _MARKED = re.compile(rb"/Span<</MCID ([0-9]+)")
-_STRING = re.compile(rb"\((?:[^()\\]|\\[0-7]{1,3}|\\.)*\)|<[0-9A-Fa-f]*>(?!>)", re.DOTALL)
+_CHARACTER = rb"[^()\\]|\\[0-7]{1,3}|\\."
+
+
+def _literal(depth: int) -> bytes:
+    # Parentheses that balance need no escape (7.3.4.2), and two glyph codes may happen to be a pair of them.
+    inner = rb"%b|%b" % (_CHARACTER, _literal(depth - 1)) if depth else _CHARACTER
+    return rb"\((?:%b)*\)" % inner
+
+
+_STRING = re.compile(rb"%b|<[0-9A-Fa-f]*>(?!>)" % _literal(4), re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _CHARS = re.compile(rb"beginbfchar\n(.*?)endbfchar", re.DOTALL)

@@ -8,7 +8,7 @@ import numpy as np
 
 from templates.certificate.fast.content import Piece
 from templates.certificate.fast.objects import UnfitError
-from templates.certificate.qr import QUIET_ZONE, outlines
+from templates.certificate.qr import QUIET_ZONE, borders
 
 Matrix = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -52,9 +52,7 @@ class QrFragment:
 
     def fill(self, matrix: Matrix) -> bytes:
         """The piece showing `matrix`."""
-        # M0 0L1 0L1 1Z as SVG is 0 0 m 1 0 l 1 1 l h as PDF.
-        loops = (loop.split("L", 1) for loop in outlines(matrix)[1:-1].split("ZM"))
-        path = " h ".join(f"{start} m {rest.replace('L', ' l ')} l" for start, rest in loops)
+        path = " h ".join(f"{corners[0]} m {' l '.join(corners[1:])} l" for corners in borders(matrix))
         return b"".join((self._before, path.encode("ascii"), b"\nh\n", self._after))
 
 
