@@ -5,8 +5,12 @@ A programme's `policy` column (or the `[policy]` table of a sitting file) overri
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from types import MappingProxyType
 from typing import Any
+
+from issuer.rules.comparison import FactItem
+from issuer.rules.materials import DEFAULT_MATERIALS, MaterialKind
 
 DEFAULT_REGIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -37,8 +41,23 @@ _LOWEST = {
     "report_days": 1,
     "supplementary_months": 1,
     "defence_decision_days": 0,
+    "take_back_days": 0,
     "booking_days": 1,
     "safekeeping_years": 1,
+    "copy_days": 1,
+    "copies_live": 1,
+    "watch_days": 1,
+    "objection_working_days": 1,
+    "defence_working_days": 1,
+    "correction_working_days": 1,
+    "hearing_ask_days": 1,
+    "hearing_notice_days": 1,
+    "hearing_answer_days": 1,
+    "keep_contact_days": 0,
+    "keep_file_days": 183,  # an action against the decision may be brought for six months
+    "announce_invalidations": 0,
+    "material_days": 1,
+    "known_fact_days": 1,
     "min_age": 0,
     "max_age": 1,
 }
@@ -66,10 +85,56 @@ class Policy:
     """R7."""
     defence_decision_days: int = 0
     """R7: days after the closing day in which a defence filed in time may still be decided."""
+    take_back_days: int = 3
+    """R4: days after its own in which a finding recorded by mistake may be taken back; 0 for never."""
     booking_days: int = 30
     """R12."""
     safekeeping_years: int = 5
     """R13."""
+    copy_days: int = 90
+    """R16: a purpose-bound copy lasts no longer, the day it is made being the first."""
+    copies_live: int = 3
+    """R16: purpose-bound copies of one certificate at a time."""
+    watch_days: int = 365
+    """R16: how long an employer is told of changes without asking again."""
+    objection_working_days: int = 5
+    """R15, a service promise: working days to resolve an objection to the notice."""
+    defence_working_days: int = 10
+    """R15, a service promise: working days to decide on a defence, within R7's last day."""
+    correction_working_days: int = 10
+    """R15, a service promise: working days to answer a holder who says that something on record is wrong."""
+    comparison_items: tuple[FactItem, ...] = ()
+    """R3: what is compared with registers, and where it is not, proved by materials. Empty: nothing is, as with a
+    programme whose registration system does all of it."""
+    materials: Mapping[FactItem, MaterialKind] = field(default_factory=lambda: DEFAULT_MATERIALS)
+    """R3: the material that proves an item."""
+    material_days: int = 10
+    """R3: days in which a material is to be handed in."""
+    known_fact_days: int = 1096
+    """R15: how long what an earlier sitting found of the same declaration counts."""
+    commitment_required: bool = False
+    """R2: whoever has no commitment on record that counts proves by materials."""
+    uncompared_blocks: bool = False
+    """R3: nobody is found eligible, without a reason, before every item was compared."""
+    hearing_ask_days: int = 5
+    """R9, R10 (Administrative Penalty Law, article 64 (1)): days after a proposal to ask for a hearing."""
+    hearing_notice_days: int = 7
+    """R7, R9, R10 (article 64 (2)): a hearing is notified at least so many days ahead."""
+    hearing_answer_days: int = 5
+    """R7, R9, R10 (article 64 (8)): days in which minutes can be confirmed or objected to on the holder's page."""
+    keep_contact_days: int = 365
+    """How long telephone numbers and employers are kept after the sitting's last day of reviews (PIPL 19)."""
+    keep_file_days: int = 1096
+    """The same for what a review rested on, portraits, and who is without a certificate."""
+    announce_invalidations: int = 0
+    """R9, R10: 1 drafts an announcement when an invalidation is approved. The notice does not order one."""
+    days_off: frozenset[date] = frozenset()
+    """Working days of the national calendar on which the province does not work."""
+    days_on: frozenset[date] = frozenset()
+    """Days off of the national calendar on which the province works; also the working days of a year announced
+    after this program's calendar, together with `calendar_years`."""
+    calendar_years: frozenset[int] = frozenset()
+    """Years not in the program's calendar for which Monday to Friday, `days_off` and `days_on` are complete."""
     min_age: int = 14
     max_age: int = 100
     """Plausible ages, in years, on the day the examination ended."""
@@ -88,6 +153,16 @@ class Policy:
         for key, value in data.items():
             if key in _LOWEST:
                 values[key] = _whole(key, value)
+            elif key in ("days_off", "days_on"):
+                values[key] = _days(key, value)
+            elif key in ("commitment_required", "uncompared_blocks"):
+                values[key] = _switch(key, value)
+            elif key == "comparison_items":
+                values[key] = _items(key, value)
+            elif key == "materials":
+                values[key] = _materials(key, value)
+            elif key == "calendar_years":
+                values[key] = _years(key, value)
             elif key == "unknown_region":
                 values[key] = _region(key, value) if value != "" else ""
             elif key == "regions":
@@ -102,6 +177,8 @@ class Policy:
                     raise PolicyError("specialty_codes: two specialties have the same number")
                 values[key] = MappingProxyType(codes)
         policy = cls(**values)
+        if policy.days_off & policy.days_on:
+            raise PolicyError("a day stands in days_off and in days_on")
         if policy.min_age >= policy.max_age:
             raise PolicyError("min_age must be below max_age")
         return policy
@@ -135,6 +212,45 @@ def _region(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 6:
         raise PolicyError(f"{key} must be a text of 1 to 6 digits, or a number up to 99")
     return value
+
+
+def _days(key: str, value: Any) -> frozenset[date]:
+    if not isinstance(value, list):
+        raise PolicyError(f"{key} must be a list of days")
+    try:
+        return frozenset(date.fromisoformat(str(day)) for day in value)
+    except ValueError as exc:
+        raise PolicyError(f"{key} must hold days as YYYY-MM-DD") from exc
+
+
+def _years(key: str, value: Any) -> frozenset[int]:
+    if not isinstance(value, list) or not all(isinstance(year, int) and 2000 <= year <= 2199 for year in value):
+        raise PolicyError(f"{key} must be a list of years")
+    return frozenset(value)
+
+
+def _switch(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise PolicyError(f"{key} must be true or false")
+    return value
+
+
+def _items(key: str, value: Any) -> tuple[FactItem, ...]:
+    known = {item.value for item in FactItem}
+    if not isinstance(value, list) or not all(isinstance(each, str) and each in known for each in value):
+        raise PolicyError(f"{key} must be a list out of {', '.join(sorted(known))}")
+    return tuple(item for item in FactItem if item.value in value)
+
+
+def _materials(key: str, value: Any) -> Mapping[FactItem, MaterialKind]:
+    chosen = dict(DEFAULT_MATERIALS)
+    for name, kind in _table(key, value).items():
+        try:
+            chosen[FactItem(name)] = MaterialKind(kind)
+        except ValueError as exc:
+            kinds = ", ".join(each.value for each in MaterialKind)
+            raise PolicyError(f"{key}.{name} must be an item and one of {kinds}") from exc
+    return MappingProxyType(chosen)
 
 
 def _table(key: str, value: Any) -> Mapping[str, Any]:

@@ -34,6 +34,8 @@ class ReviewAction(StrEnum):
     """逾期未接受补充核查，视为放弃 (R7)."""
     OBJECTION_UPHELD = "objection-upheld"
     """公示异议成立 (R5)."""
+    TAKE_BACK = "take-back"
+    """撤回误录的结论: leads back to where the finding came from (`issuer.rules.taking_back`)."""
 
 
 class Window(StrEnum):
