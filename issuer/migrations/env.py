@@ -5,9 +5,15 @@ from alembic import context
 import issuer.records.access
 import issuer.records.certificates
 import issuer.records.corrections
+import issuer.records.hearings
 import issuer.records.ledger
+import issuer.records.misconduct
 import issuer.records.paper
-import issuer.records.reviews  # noqa: F401 (each adds its tables to the metadata)
+import issuer.records.paper_keeping
+import issuer.records.paper_post
+import issuer.records.registration
+import issuer.records.reviews
+import issuer.records.work  # noqa: F401 (each adds its tables to the metadata)
 from issuer.records.base import Base
 from verifier.record.tables import metadata as public_metadata
 

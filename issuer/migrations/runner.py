@@ -46,7 +46,7 @@ def _revision(engine: Engine, side: Side) -> str | None:
         if not inspect(connection).has_table("alembic_version", schema=schema):
             return None
         place = "alembic_version" if schema is None else f"{schema}.alembic_version"
-        found = connection.execute(text(f"SELECT version_num FROM {place}")).scalar()  # noqa: S608 (fixed names)
+        found = connection.execute(text(f"SELECT version_num FROM {place}")).scalar()  # noqa: S608 (fixed names) # nosec B608
         return None if found is None else str(found)
 
 
@@ -96,7 +96,23 @@ def grant_reading(engine: Engine, role: str) -> None:
             connection.execute(text(f"REVOKE ALL ON SCHEMA issuer FROM {name}"))
 
 
-def _upgrade(connection: Connection, side: Side) -> None:
+def migrate_to(connection: Connection, side: Side, revision: str) -> None:
+    """Make an empty schema as a revision left it, in the caller's transaction (restoring a backup).
+
+    Raises UnavailableError when the revision is newer than this program.
+    """
+    if revision > newest(side):
+        raise UnavailableError(
+            "backup-too-new",
+            Words(
+                "备份来自更新的程序，未作任何改动。", "The backup was made by a newer program; nothing was changed."
+            ),
+            remedy=Words("请使用更新版本的程序。", "Use the newer version of the program."),
+        )
+    _upgrade(connection, side, revision)
+
+
+def _upgrade(connection: Connection, side: Side, revision: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -106,7 +122,7 @@ def _upgrade(connection: Connection, side: Side) -> None:
     config.set_main_option("version_locations", str(FOLDER / side).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["side"] = side
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _schema(engine: Engine, side: Side) -> str | None:

@@ -25,7 +25,10 @@ from issuer.records.sittings import Sitting
 ORIGINAL_OPEN = text("supersedes_id IS NULL AND slot IN ('pending', 'live')")
 SUCCESSOR_OPEN = text("supersedes_id IS NOT NULL AND slot IN ('pending', 'live')")
 LIVE = text("slot = 'live'")
+SUCCESSOR = text("supersedes_id IS NOT NULL")
+NOT_VALID = text("status <> 'valid'")
 PROPOSED = text("state = 'proposed'")
+PROPOSED_BARE = text("state = 'proposed' AND certificate_id IS NULL")
 
 
 class Holding(Base):
@@ -42,6 +45,8 @@ class Holding(Base):
     qualification: Mapped[str] = mapped_column(String(255), primary_key=True)
     e_certificate_made_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     paper_replacement_open: Mapped[bool] = mapped_column(default=False)
+    paper_made_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    """When a paper certificate was first printed; never cleared. No electronic one is made from then on (R11)."""
 
 
 class ECertificate(Base):
@@ -79,6 +84,10 @@ class ECertificate(Base):
         ),
         Index("uq_e_certificates_list_entry", "list_id", "list_index", unique=True),
         Index("ix_e_certificates_work", "sitting_code", "state"),
+        Index("ix_e_certificates_sitting", "sitting_code", "id"),
+        Index("ix_e_certificates_person", "person_id"),
+        Index("ix_e_certificates_supersedes", "supersedes_id", sqlite_where=SUCCESSOR, postgresql_where=SUCCESSOR),
+        Index("ix_e_certificates_not_valid", "status", "id", sqlite_where=NOT_VALID, postgresql_where=NOT_VALID),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -121,6 +130,8 @@ class Batch(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sitting_code: Mapped[str] = mapped_column(ForeignKey(Sitting.code), index=True)
+    kind: Mapped[str] = mapped_column(String(16), default="sitting", server_default="sitting")
+    """sitting: everybody who may have a certificate; urgent, retry: only those who stand in it."""
     state: Mapped[str] = mapped_column(String(16), default="running")  # running | paused | cancelled | done
     plan_digest: Mapped[str] = mapped_column(String(64))
     actor: Mapped[str] = mapped_column(String(80))
@@ -132,6 +143,10 @@ class BatchItem(Base):
     """One registration in a batch and what became of it."""
 
     __tablename__ = "batch_items"
+    __table_args__ = (
+        Index("ix_batch_items_registration", "registration_id"),
+        Index("ix_batch_items_certificate", "certificate_id"),
+    )
 
     batch_id: Mapped[int] = mapped_column(ForeignKey(Batch.id), primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey(Registration.id), primary_key=True)
@@ -144,6 +159,8 @@ class BatchItem(Base):
 class Invalidation(Base):
     """A proposal to invalidate, or to reinstate, and what became of it (R9, R10): two people, never deleted.
 
+    It is about a registration; `sequence` counts the cases of one registration.
+
     A reinstatement repeats ground and clause of the invalidation it overturns and names it in
     `overturns_id`; when it is applied, that invalidation becomes `overturned`.
     """
@@ -155,6 +172,7 @@ class Invalidation(Base):
             "state NOT IN ('applied', 'overturned') OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
             name="two_people",
         ),
+        Index("ix_invalidations_state", "state", "id"),
         Index(
             "uq_invalidations_open",
             "certificate_id",
@@ -162,14 +180,27 @@ class Invalidation(Base):
             sqlite_where=PROPOSED,
             postgresql_where=PROPOSED,
         ),
+        Index(
+            "uq_invalidations_open_bare",
+            "registration_id",
+            unique=True,
+            sqlite_where=PROPOSED_BARE,
+            postgresql_where=PROPOSED_BARE,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    certificate_id: Mapped[int] = mapped_column(ForeignKey(ECertificate.id), index=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey(Registration.id), index=True)
+    certificate_id: Mapped[int | None] = mapped_column(ForeignKey(ECertificate.id), index=True)
+    """The electronic certificate; None where the person holds paper, or only a score report."""
+    paper_id: Mapped[int | None] = mapped_column(Integer)
+    """The paper sheet it is about; once applied, the very sheet that fell."""
     sequence: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(16), default="invalidate")  # invalidate | reinstate
     overturns_id: Mapped[int | None] = mapped_column(ForeignKey("issuer.invalidations.id"))
     ground: Mapped[str] = mapped_column(String(40))
+    misconduct_term: Mapped[str | None] = mapped_column(String(16))
+    """How long the misconduct record runs once it is approved (R10, Order 31); None under R9."""
     basis: Mapped[str] = mapped_column(EncryptedText("invalidations.basis"))
     """Legal basis and finding, as the proposer wrote it; may name people, so it rests encrypted."""
     clause: Mapped[str] = mapped_column(String(8))

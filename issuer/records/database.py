@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from issuer.records.base import SCHEMA
 from verifier.record.tables import SCHEMA as PUBLIC_SCHEMA
@@ -48,6 +48,10 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.require_writable: Callable[[], None] | None = None
+        """Asked before each outermost unit of work; raises where nothing may be written (`issuer.audit_place`)."""
+        self.at_start: Callable[[Connection], None] | None = None
+        """Run first in each unit of work that writes, on its connection (`issuer.personal_data.ring`)."""
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -56,12 +60,15 @@ class Database:
         Functions registered with `after_commit` run once the commit has succeeded. Inside `together`,
         units of work join the outer one (as savepoints) instead of committing by themselves.
         """
-        outer = _outer.get()
-        if outer is not None and outer.info.get("engine") is self.engine:
+        outer = self._outer_unit()
+        if outer is not None:
             with outer.begin_nested():
                 yield outer
             return
-        session = Session(self.engine, expire_on_commit=False)
+        if self.require_writable is not None:
+            self.require_writable()
+        session = _Writing(self.engine, expire_on_commit=False)
+        session.info["at_start"] = self.at_start
         try:
             yield session
             session.commit()
@@ -89,7 +96,28 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A reading session; nothing it does is kept. What was loaded stays readable afterwards, detached."""
+        """A reading session; nothing it does is kept. What was loaded stays readable afterwards, detached.
+
+        Inside `together` it reads what the outer unit of work has written so far, though nobody else can yet: an
+        answer made there, and kept, tells of its own effect. Writing through it is then a RuntimeError.
+        """
+        outer = self._outer_unit()
+        if outer is None:
+            with self.committed() as session:
+                yield session
+            return
+        outer.flush()
+        session = _Reading(
+            outer.connection(), expire_on_commit=False, autoflush=False, join_transaction_mode="rollback_only"
+        )
+        try:
+            yield session
+        finally:
+            session.close()  # leaves the outer unit's transaction as it is
+
+    @contextmanager
+    def committed(self) -> Iterator[Session]:
+        """A reading session on a connection of its own: sees only what is committed, wherever it is opened."""
         engine = self.engine.execution_options(ecert_read_only=True)
         session = Session(engine, expire_on_commit=False, autoflush=False)
         try:
@@ -97,7 +125,40 @@ class Database:
         finally:
             session.close()  # lets go of rows before it rolls back, so that they are not expired
 
+    def _outer_unit(self) -> Session | None:
+        outer = _outer.get()
+        return outer if outer is not None and outer.info.get("engine") is self.engine else None
+
+
+class _Writing(Session):
+    """A session of a unit of work that writes."""
+
+
+class _Reading(Session):
+    """A session that reads inside somebody else's unit of work, where what it wrote would be kept."""
+
+
+@event.listens_for(_Reading, "before_flush")
+def _no_flush(session: Session, _context: object, _instances: object) -> None:
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a reading session inside a unit of work writes nothing")
+
+
+@event.listens_for(_Reading, "do_orm_execute")
+def _no_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        raise RuntimeError("a reading session inside a unit of work writes nothing")
+
+
+@event.listens_for(_Writing, "after_begin")
+def _at_start(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    at_start = session.info.get("at_start")
+    if at_start is not None and not transaction.nested:
+        at_start(connection)
+
 
 def after_commit(session: Session, action: Callable[[], None]) -> None:
-    """Run `action` after this unit of work has been committed (never if it is rolled back)."""
-    session.info.setdefault("after_commit", []).append(action)
+    """Run `action` after this unit of work has been committed (never if it is rolled back); the same one once."""
+    actions = session.info.setdefault("after_commit", [])
+    if action not in actions:
+        actions.append(action)

@@ -10,6 +10,7 @@ from issuer.records.base import Base, UtcInstant
 from issuer.records.certificates import ECertificate
 
 OPEN_INTENT = text("outcome = 'intent'")
+WAITING = text("applied_at IS NULL")
 _BigSerial = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -17,6 +18,7 @@ class OutboxEvent(Base):
     """Something the public record must learn, written in the transaction that made it true."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "sequence", sqlite_where=WAITING, postgresql_where=WAITING),)
 
     sequence: Mapped[int] = mapped_column(_BigSerial, primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(String(24))  # publish | status | file
@@ -41,7 +43,16 @@ class AuditEvent(Base):
     outcome: Mapped[str] = mapped_column(String(16))  # intent | done | refused
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
-    __table_args__ = (Index("ix_audit_events_subject", "subject"),)
+    __table_args__ = (
+        Index("ix_audit_events_subject", "subject"),
+        Index("ix_audit_events_actor", "actor", "sequence"),
+        # Found by how the act begins, in whatever order the database sorts text.
+        Index("ix_audit_events_act", "act", "sequence", postgresql_ops={"act": "text_pattern_ops"}),
+    )
+
+
+ARCHIVE = "archive-timestamp"
+"""Stands for the seal's key where a published file is only given another archive timestamp."""
 
 
 class SealIntent(Base):

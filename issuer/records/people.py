@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from issuer.records.base import Base, UtcInstant
 from issuer.records.encryption import EncryptedText
 from issuer.records.sittings import Sitting
 
+FELL = text("void_since IS NOT NULL")
 PHOTO_PURPOSE = "registrations.photo"
 """Encryption purpose of the portrait files under `photo_key`."""
 
@@ -18,7 +19,7 @@ class Person(Base):
     """Somebody who registered for an examination."""
 
     __tablename__ = "persons"
-    __table_args__ = (UniqueConstraint("id_type", "id_index"),)
+    __table_args__ = (UniqueConstraint("id_type", "id_index"), Index("ix_persons_id_index", "id_index"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     id_type: Mapped[str] = mapped_column(String(24))
@@ -36,6 +37,7 @@ class Registration(Base):
         UniqueConstraint("sitting_code", "admission_no"),
         UniqueConstraint("sitting_code", "person_id"),
         Index("ix_registrations_name_index", "name_index"),
+        Index("ix_registrations_void", "id", sqlite_where=FELL, postgresql_where=FELL),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from issuer.records.base import Base, UtcInstant
@@ -10,12 +10,28 @@ from issuer.records.encryption import EncryptedText
 from issuer.records.people import Registration
 from issuer.records.sittings import Sitting
 
+OPEN = text("outcome IN ('awaiting', 'conditions-pending', 'defence-open')")
+UNRESOLVED = text("resolved_at IS NULL")
+UNDECIDED = text("decided_at IS NULL")
+
 
 class EligibilityReview(Base):
     """Where one registration's review stands. Changed only by a transition, each of which adds an event."""
 
     __tablename__ = "eligibility_reviews"
-    __table_args__ = (Index("ix_eligibility_reviews_work", "sitting_code", "outcome"),)
+    __table_args__ = (
+        Index("ix_eligibility_reviews_work", "sitting_code", "outcome"),
+        Index("ix_eligibility_reviews_counts", "sitting_code", "round", "outcome"),
+        # A queue, oldest first; only what is open is in it.
+        Index(
+            "ix_eligibility_reviews_open",
+            "outcome",
+            "round",
+            "registration_id",
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+    )
 
     registration_id: Mapped[int] = mapped_column(ForeignKey(Registration.id), primary_key=True)
     sitting_code: Mapped[str] = mapped_column(ForeignKey(Sitting.code))
@@ -31,7 +47,10 @@ class ReviewEvent(Base):
     """One transition of one review, never changed afterwards."""
 
     __tablename__ = "review_events"
-    __table_args__ = (UniqueConstraint("registration_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("registration_id", "version"),
+        Index("ix_review_events_actor", "actor", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey(Registration.id))
@@ -51,6 +70,7 @@ class Objection(Base):
     """An objection raised during the public notice (R5). While one is open, nothing is issued."""
 
     __tablename__ = "objections"
+    __table_args__ = (Index("ix_objections_open", "id", sqlite_where=UNRESOLVED, postgresql_where=UNRESOLVED),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sitting_code: Mapped[str] = mapped_column(ForeignKey(Sitting.code), index=True)
@@ -68,6 +88,9 @@ class DefenceStatement(Base):
     """申辩: what a candidate found ineligible says for themselves (R7)."""
 
     __tablename__ = "defence_statements"
+    __table_args__ = (
+        Index("ix_defence_statements_open", "registration_id", sqlite_where=UNDECIDED, postgresql_where=UNDECIDED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey(Registration.id), index=True)
