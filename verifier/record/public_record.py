@@ -35,6 +35,8 @@ class PublicRecord:
     status_changed_at: datetime | None = None
     effective_on: date | None = None
     superseded_by: str | None = None
+    identity_digest: str | None = None
+    """Keyed, ten bits (`verifier.record.lookup.identity_digest`); None where the last four are not on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,5 @@ class StatusChange:
     reason_class: ReasonClass | None
     effective_on: date
     changed_at: datetime
+    from_beginning: bool = False
+    """The certificate counts as never having been good (R9): on no day, whatever `effective_on` says."""

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, bindparam, select
 
+from verifier.record.copies import CopyRecord, certificate_of, find_copy
+from verifier.record.instants import UtcInstant
 from verifier.record.public_record import PublicRecord, StatusChange
 from verifier.record.readonly import ReadOnlyDatabase, RegisterUnavailableError
 from verifier.record.status import CertificateStatus, ReasonClass
@@ -22,6 +24,7 @@ from verifier.record.tables import (
     log_leaves,
     log_nodes,
     status_changes,
+    status_list_history,
     status_lists,
 )
 
@@ -49,6 +52,17 @@ _HISTORY = (
     select(status_changes).where(status_changes.c.token == bindparam("token")).order_by(status_changes.c.sequence)
 )
 _LIST = select(status_lists).where(status_lists.c.list_id == bindparam("list_id"))
+_LIST_THEN = (
+    select(status_list_history.c.token_jwt, status_list_history.c.token_cwt)
+    .where(
+        status_list_history.c.list_id == bindparam("list_id"),
+        status_list_history.c.issued_at <= bindparam("at", type_=UtcInstant()),
+        status_list_history.c.expires_at > bindparam("at", type_=UtcInstant()),
+    )
+    .order_by(status_list_history.c.version.desc())
+    .limit(1)
+)
+_LIST_IDS = select(status_lists.c.list_id)
 _CHECKPOINT = (
     select(
         log_checkpoints.c.tree_size,
@@ -65,6 +79,11 @@ _LEAF_OF = (
     .where(log_leaves.c.token == bindparam("token"))
     .order_by(log_leaves.c.leaf_index)
     .limit(1)
+)
+_LEAVES_OF = (
+    select(log_leaves.c.leaf_index, log_leaves.c.leaf)
+    .where(log_leaves.c.token == bindparam("token"))
+    .order_by(log_leaves.c.leaf_index.desc())
 )
 _LEAVES = (
     select(log_leaves.c.leaf)
@@ -125,11 +144,15 @@ class Register(Protocol):
     """What checking asks of the public record. Every method may raise RegisterUnavailableError."""
 
     def by_token(self, token: str) -> PublicRecord | None:
-        """The record of a token (upper case)."""
+        """The record of a token (upper case); of a copy's, a `CopyRecord`. So for numbers and names."""
         ...
 
     def by_file(self, sha256: str) -> FileRecord | None:
         """The file with this digest (lower-case hex)."""
+        ...
+
+    def copy_by_file(self, sha256: str) -> CopyRecord | None:
+        """The purpose-bound copy with this file digest."""
         ...
 
     def by_number_digest(self, digest: str) -> PublicRecord | None:
@@ -141,7 +164,7 @@ class Register(Protocol):
         ...
 
     def history(self, token: str) -> tuple[StatusChange, ...]:
-        """Every status the certificate has had, oldest first; empty for an unknown token."""
+        """Every status the certificate (of a copy: its certificate) has had, oldest first; empty if unknown."""
         ...
 
     def status_list(self, list_id: str) -> StoredStatusList | None:
@@ -169,7 +192,7 @@ class SqlRegister:
 
     def by_token(self, token: str) -> PublicRecord | None:
         """See `Register`."""
-        return _record(self._database.first(_BY_TOKEN, {"token": token}))
+        return _record(self._database.first(_BY_TOKEN, {"token": token})) or self._copy("token", token)
 
     def by_file(self, sha256: str) -> FileRecord | None:
         """See `Register`."""
@@ -178,21 +201,41 @@ class SqlRegister:
 
     def by_number_digest(self, digest: str) -> PublicRecord | None:
         """See `Register`."""
-        return _record(self._database.first(_BY_NUMBER, {"digest": digest}))
+        return _record(self._database.first(_BY_NUMBER, {"digest": digest})) or self._copy("number_digest", digest)
 
     def by_holder_digest(self, digest: str) -> PublicRecord | None:
         """See `Register`."""
-        return _record(self._database.first(_BY_HOLDER, {"digest": digest}))
+        return _record(self._database.first(_BY_HOLDER, {"digest": digest})) or self._copy("holder_digest", digest)
+
+    def copy_by_file(self, sha256: str) -> CopyRecord | None:
+        """See `Register`."""
+        return self._copy("file_sha256", sha256)
+
+    def _copy(self, column: str, key: str) -> CopyRecord | None:
+        row = find_copy(self._database, column, key)
+        return None if row is None else CopyRecord(**_typed(row))
 
     def history(self, token: str) -> tuple[StatusChange, ...]:
         """See `Register`."""
         rows = self._database.all(_HISTORY, {"token": token})
+        if not rows and (parent := certificate_of(self._database, token)) is not None:
+            rows = self._database.all(_HISTORY, {"token": parent})
         return tuple(_change(row) for row in rows)
 
     def status_list(self, list_id: str) -> StoredStatusList | None:
         """See `Register`."""
         row = self._database.first(_LIST, {"list_id": list_id})
         return None if row is None else StoredStatusList(**row._asdict())
+
+    def status_list_then(self, list_id: str, at: datetime) -> tuple[bytes, bytes] | None:
+        """The list as it was signed for the instant `at` (JWT, CWT); None where none covers it."""
+        row = self._database.first(_LIST_THEN, {"list_id": list_id, "at": at})
+        return None if row is None else (row.token_jwt, row.token_cwt)
+
+    def status_list_ids(self) -> list[str]:
+        """Ids of all published lists, in the order in which they were begun."""
+        ids = [row.list_id for row in self._database.all(_LIST_IDS, {})]
+        return sorted(ids, key=lambda list_id: (len(list_id), list_id))
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """See `Register`."""
@@ -208,6 +251,10 @@ class SqlRegister:
         """Index and bytes of the first leaf of a certificate: that of its issue."""
         row = self._database.first(_LEAF_OF, {"token": token})
         return None if row is None else (row.leaf_index, row.leaf)
+
+    def leaves_of(self, token: str) -> list[tuple[int, bytes]]:
+        """Index and bytes of every leaf of a certificate, newest first."""
+        return [(row.leaf_index, row.leaf) for row in self._database.all(_LEAVES_OF, {"token": token})]
 
     def leaves(self, start: int, count: int) -> list[bytes]:
         """The entries from `start` on, at most `count`, in order."""

@@ -56,9 +56,10 @@ def result_json(result: CheckResult, base_url: str, instance: str) -> Response:
     return _json(problem | body, kind.status, PROBLEM_JSON, result_headers(result))
 
 
-def problem_json(problem: Problem, base_url: str, instance: str) -> Response:
-    """An error as JSON."""
-    return _json(problem.to_json(base_url, instance), problem.kind.status, PROBLEM_JSON, problem.headers)
+def problem_json(problem: Problem, base_url: str, instance: str, members: dict[str, Any] | None = None) -> Response:
+    """An error as JSON, with further members (RFC 9457, 3.2)."""
+    body = problem.to_json(base_url, instance) | problem.members | (members or {})
+    return _json(body, problem.kind.status, PROBLEM_JSON, problem.headers)
 
 
 def instance_of(request: Request) -> str:
