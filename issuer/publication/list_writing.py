@@ -1,7 +1,13 @@
-"""Keeps the published status lists: entries set, both signed forms made anew, never left to expire."""
+"""Keeps the published status lists: entries set, both signed forms made anew, never left to expire.
+
+Earlier versions are kept so that "what did it say then?" has a signed answer. Kept is every version whose statuses
+differ from the one kept before, and one in every half life while nothing changes: two a day and list, and one for
+each change. Issuing changes no status (an entry is valid until something is said of it), so batches of any size add
+nothing.
+"""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -12,8 +18,8 @@ from issuer.sealing.status_list import sign_status_list
 from keys.public.purposes import KeyPurpose
 from verifier.record import jws
 from verifier.record.status import CertificateStatus
-from verifier.record.status_list import StatusList, list_uri
-from verifier.record.tables import status_lists
+from verifier.record.status_list import AGGREGATION_PATH, StatusList, list_uri
+from verifier.record.tables import status_list_history, status_lists
 
 LIFETIME: Final = timedelta(hours=24)
 """How long a signed list may be relied on without a fresh one (`exp`)."""
@@ -63,6 +69,7 @@ def _write(
         select(status_lists.c.packed, status_lists.c.version).where(status_lists.c.list_id == list_id)
     ).one_or_none()
     statuses = StatusList.empty() if row is None else StatusList(row.packed)
+    before = statuses.packed
     for index, status in entries.items():
         statuses.set(index, status.list_value)
     issued_at = now.replace(microsecond=0)
@@ -74,6 +81,7 @@ def _write(
         issued_at=issued_at,
         expires_at=expires_at,
         ttl=int(TIME_TO_LIVE.total_seconds()),
+        aggregation_uri=base_url.rstrip("/") + AGGREGATION_PATH,
     )
     values = {
         "version": 1 if row is None else row.version + 1,
@@ -87,3 +95,18 @@ def _write(
         connection.execute(status_lists.insert().values(list_id=list_id, **values))
     else:
         connection.execute(status_lists.update().where(status_lists.c.list_id == list_id).values(**values))
+    if statuses.packed != before or _kept_until(connection, list_id) < issued_at + REFRESH_BELOW:
+        kept = {name: value for name, value in values.items() if name != "packed"}
+        connection.execute(status_list_history.insert().values(list_id=list_id, **kept))
+
+
+def _kept_until(connection: Connection, list_id: str) -> datetime:
+    """Until when the newest kept version answers."""
+    newest = (
+        select(status_list_history.c.expires_at)
+        .where(status_list_history.c.list_id == list_id)
+        .order_by(status_list_history.c.version.desc())
+        .limit(1)
+    )
+    found: datetime | None = connection.execute(newest).scalar()
+    return found or datetime.min.replace(tzinfo=UTC)

@@ -6,16 +6,28 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from issuer.publication.outbox import FILE, PUBLISH
+from issuer.publication.copies import COPY_END, entry_of, withdrawn_on
+from issuer.publication.outbox import FILE, PUBLISH, STATUS, read_change
+from issuer.publication.record_writing import places_of
 from issuer.records.ledger import OutboxEvent
 from issuer.sealing.checkpoint import sign_checkpoint
 from issuer.sealing.credential import HasSigners
-from verifier.record.log_reading import Checkpoint, encode_leaf, origin_of
+from verifier.record.log_reading import (
+    FILE_LEAF,
+    ISSUE_LEAF,
+    STATUS_LEAF,
+    Checkpoint,
+    change_digest,
+    encode_leaf,
+    file_digest,
+    origin_of,
+)
 from verifier.record.log_tiles import TILE_HEIGHT
 from verifier.record.merkle import Frontier, leaf_hash
+from verifier.record.status import CertificateStatus
 from verifier.record.tables import log_checkpoints, log_leaves, log_nodes
 
-_KINDS = {PUBLISH: "issue", FILE: "file"}
+_KINDS = {PUBLISH: ISSUE_LEAF, STATUS: STATUS_LEAF, FILE: FILE_LEAF, COPY_END: STATUS_LEAF}
 
 
 def append_events(
@@ -23,10 +35,11 @@ def append_events(
 ) -> None:
     """One leaf for each event, in order, and one checkpoint. The right edge of the tree is read, not the tree."""
     frontier = _frontier(connection)
+    places = places_of(connection, {event.payload["token"] for event in events if _sets_entry(event)})
     leaves: list[dict[str, Any]] = []
     nodes: list[dict[str, Any]] = []
     for event in events:
-        leaf = _leaf(event)
+        leaf = _leaf(event, places)
         hashed = leaf_hash(leaf)
         leaves.append(
             {
@@ -58,17 +71,41 @@ def append_events(
     )
 
 
-def _leaf(event: OutboxEvent) -> bytes:
+def _leaf(event: OutboxEvent, places: dict[str, tuple[str, int]]) -> bytes:
     payload = event.payload
-    file_sha256 = payload["file_sha256"] if event.kind == PUBLISH else payload.get("sha256")
     return encode_leaf(
-        _KINDS.get(event.kind, "status"),
+        _KINDS[event.kind],
         event.sequence,
         payload["token"],
-        file_sha256=file_sha256,
+        content=_content(event),
         status=payload.get("status", ""),
         at=event.created_at,
+        place=_place(event, places),
     )
+
+
+def _place(event: OutboxEvent, places: dict[str, tuple[str, int]]) -> tuple[str, int] | None:
+    if event.kind == COPY_END:
+        return entry_of(event)
+    return places[event.payload["token"]] if _sets_entry(event) else None
+
+
+def _content(event: OutboxEvent) -> bytes:
+    token = event.payload["token"]
+    if event.kind == STATUS:
+        change, _ = read_change(event.payload)
+        return change_digest(event.sequence, token, change.reason_class, change.effective_on, change.from_beginning)
+    if event.kind == COPY_END:
+        return change_digest(event.sequence, token, None, withdrawn_on(event), False)
+    sha256 = event.payload["file_sha256" if event.kind == PUBLISH else "sha256"]
+    return file_digest(event.sequence, token, sha256)
+
+
+def _sets_entry(event: OutboxEvent) -> bool:
+    """Whether the event gives a list entry a value: an entry is valid until something is said of it."""
+    if event.kind == PUBLISH:
+        return bool(event.payload["status"] != CertificateStatus.VALID)
+    return event.kind == STATUS
 
 
 def _frontier(connection: Connection) -> Frontier:

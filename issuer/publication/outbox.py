@@ -79,13 +79,16 @@ def read_change(payload: dict[str, Any]) -> tuple[StatusChange, str | None]:
         reason_class=_reason(payload["reason_class"]),
         effective_on=date.fromisoformat(payload["effective_on"]),
         changed_at=datetime.fromisoformat(payload["changed_at"]),
+        # Events written before there was this word say nothing of it.
+        from_beginning=payload.get("from_beginning", False),
     )
     return change, payload["superseded_by"]
 
 
 def read_file(payload: dict[str, Any]) -> dict[str, Any]:
     """The row of a `file` event."""
-    return {**payload, "valid_until": _day(payload["valid_until"])}
+    row = {name: payload[name] for name in ("sha256", "token", "kind")}
+    return {**row, "valid_until": _day(payload["valid_until"])}
 
 
 def _plain(value: Any) -> Any:

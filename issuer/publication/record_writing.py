@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, bindparam, select, tuple_, update
 
 from issuer.errors import UnavailableError, Words
+from issuer.publication.copies import write_copies
 from issuer.publication.outbox import FILE, PUBLISH, STATUS, read_change, read_file, read_record
 from issuer.records.ledger import OutboxEvent
 from verifier.record.public_record import PublicRecord, StatusChange
@@ -46,6 +47,7 @@ def write_events(connection: Connection, events: Sequence[OutboxEvent]) -> ListS
     touched: ListStatuses = {}
     _publish(connection, [read_record(event.payload) for event in events if event.kind == PUBLISH], touched)
     _add_files(connection, [read_file(event.payload) for event in events if event.kind == FILE])
+    write_copies(connection, events, touched)
     _change(connection, [read_change(event.payload) for event in events if event.kind == STATUS], touched)
     return touched
 
@@ -129,13 +131,19 @@ _UPDATE_STATUS = (
 )
 
 
-def _require_published(connection: Connection, tokens: set[str]) -> dict[str, tuple[str, int]]:
-    """Where the certificates stand in the lists; raises ContradictionError when one was never published."""
+def places_of(connection: Connection, tokens: set[str]) -> dict[str, tuple[str, int]]:
+    """List id and index of each of these certificates that is published."""
     places: dict[str, tuple[str, int]] = {}
     columns = (certificates.c.token, certificates.c.list_id, certificates.c.list_index)
     for chunk in _chunks(sorted(tokens)):
         for row in connection.execute(select(*columns).where(certificates.c.token.in_(chunk))):
             places[row.token] = (row.list_id, row.list_index)
+    return places
+
+
+def _require_published(connection: Connection, tokens: set[str]) -> dict[str, tuple[str, int]]:
+    """Where the certificates stand in the lists; raises ContradictionError when one was never published."""
+    places = places_of(connection, tokens)
     if len(places) != len(tokens):
         raise ContradictionError("an event concerns a certificate that was never published")
     return places

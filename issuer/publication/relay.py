@@ -8,6 +8,7 @@ Relays exclude each other by the register's write lock (SQLite) or an advisory l
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Select, func, select, text, update
@@ -15,14 +16,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from issuer.clock import Clock
+from issuer.publication.fork_guard import ForkGuard, LogWouldForkError, log_size
 from issuer.publication.list_writing import refresh, write_lists
 from issuer.publication.log_writing import append_events
 from issuer.publication.record_writing import ContradictionError, FeedBrokenError, known, write_events
+from issuer.publication.witnesses import Cosigning
 from issuer.records.database import Database
 from issuer.records.ledger import OutboxEvent
 from issuer.sealing.credential import HasSigners
 from verifier.record.register import FEED
 from verifier.record.tables import feed_position, log_leaves
+from verifier.record.witnessing import Witness
 
 BATCH: Final = 2000
 """Events in one register transaction."""
@@ -41,19 +45,24 @@ class Relay:
         clock: Clock,
         *,
         base_url: str,
+        memory: Path | None = None,
+        witnesses: tuple[Witness, ...] = (),
     ) -> None:
         self._database = database
         self._register = register_engine
         self._room = room_provider
         self._clock = clock
         self._base_url = base_url
+        self._guard = ForkGuard(database, memory)
+        self._cosigning = Cosigning(register_engine, room_provider, base_url, witnesses)
         self._one_at_a_time = threading.Lock()
 
     def flush(self) -> int:
         """Apply everything committed so far; returns how many events this call applied.
 
         When it returns, every event committed before the call is public. Raises FeedBrokenError when some
-        contradict the record: those stay in the outbox, and no other event waits behind them. Whatever opening
+        contradict the record: those stay in the outbox, and no other event waits behind them; LogWouldForkError
+        when the databases are older than what was published, and then nothing is written. Whatever opening
         keys or databases raises is passed on; then nothing of that batch was kept.
         """
         applied, after = 0, 0
@@ -82,14 +91,35 @@ class Relay:
         """
         with self._one_at_a_time:
             room = self._room()
+            self._cosigning.ask_at_start()
             with self._register.begin() as connection:
                 _lock(connection)
+                # An older list signed anew would call valid what is not.
+                self._guard.require_growth(connection)
                 return refresh(connection, room, self._base_url, self._clock.now())
+
+    def require_growth(self) -> int:
+        """How many entries the log has; raises LogWouldForkError when it did not grow from what was published."""
+        with self._register.execution_options(ecert_read_only=True).connect() as connection:
+            self._guard.require_growth(connection)
+            return log_size(connection)
+
+    def cosign(self) -> int:
+        """Have the newest checkpoint cosigned by the witnesses; how many of them did. For the serve loop.
+
+        Raises LogWouldForkError when one remembers another history; then nothing more is published either.
+        """
+        try:
+            return self._cosigning.cosign()
+        except LogWouldForkError:
+            self._cosigning.asked_at_start = False
+            raise
 
     def rebuild(self) -> int:
         """Apply events the outbox holds as public but the register lacks (restored from an older copy); how many.
 
-        In the order in which they were first applied, so that the log grows as it did.
+        In the order in which they were first applied, so that the log grows as it did. Raises LogWouldForkError
+        when it does not become the published log again.
         """
         applied, after = 0, 0
         with self._one_at_a_time:
@@ -101,11 +131,15 @@ class Relay:
                     standing = _standing(connection, numbers)
                     events = self._read([number for number in numbers if number not in standing])
                     self._apply(connection, room, events)
+                    self._guard.require_growth(connection, rebuilding=True)
                 applied += len(events)
+            with self._register.begin() as connection:
+                self._guard.require_growth(connection)
+            self._remember()
         return applied
 
     def _pending(self, after: int) -> list[int]:
-        with self._database.read() as session:
+        with self._database.committed() as session:
             statement = select(OutboxEvent.sequence).where(
                 OutboxEvent.applied_at.is_(None), OutboxEvent.sequence > after
             )
@@ -113,12 +147,15 @@ class Relay:
 
     def _flush_batch(self, numbers: Sequence[int]) -> int:
         room = self._room()
+        self._cosigning.ask_at_start()
         with self._register.begin() as connection:
             _lock(connection)
+            self._guard.require_growth(connection)
             # Only now, alone: another relay may have applied some of them in the meantime.
             standing = _standing(connection, numbers)
             events = self._read([number for number in numbers if number not in standing])
             self._apply(connection, room, events)
+        self._remember()
         self._mark(numbers)
         return len(events)
 
@@ -147,6 +184,10 @@ class Relay:
             values = {"position": max(position, row), "applied_at": now}
             connection.execute(feed_position.update().where(feed_position.c.name == FEED).values(values))
 
+    def _remember(self) -> None:
+        with self._register.execution_options(ecert_read_only=True).connect() as connection:
+            self._guard.remember(connection)
+
     def _mark(self, numbers: Sequence[int]) -> None:
         now = self._clock.now()
         with self._database.write() as session:
@@ -156,13 +197,13 @@ class Relay:
             )
 
     def _applied_after(self, offset: int) -> list[int]:
-        with self._database.read() as session:
+        with self._database.committed() as session:
             statement = select(OutboxEvent.sequence).where(OutboxEvent.applied_at.is_not(None))
             ordered = statement.order_by(OutboxEvent.applied_at, OutboxEvent.sequence).offset(offset).limit(BATCH)
             return list(session.scalars(ordered))
 
     def _read(self, numbers: Sequence[int]) -> list[OutboxEvent]:
-        with self._database.read() as session:
+        with self._database.committed() as session:
             found = {
                 event.sequence: event
                 for start in range(0, len(numbers), 500)

@@ -19,6 +19,8 @@ from verifier.record.cose import ALG, KID, TYP, CoseError, decode_sign1, es256_v
 
 LIST_ENTRIES: Final = 131_072
 LIST_BITS: Final = 2
+AGGREGATION_PATH: Final = "/status-lists"
+"""Where the addresses of all lists stand: `{"status_lists": [address, …]}` (the draft's Status List Aggregation)."""
 JWT_TYPE: Final = "statuslist+jwt"
 CWT_TYPE: Final = "application/statuslist+cwt"
 SUB: Final = 2
@@ -136,29 +138,46 @@ def list_uri(base_url: str, list_id: str) -> str:
 
 
 def claims_json(
-    uri: str, statuses: StatusList, issued_at: datetime, expires_at: datetime, ttl: int
+    uri: str,
+    statuses: StatusList,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: int,
+    aggregation_uri: str | None = None,
 ) -> dict[str, Any]:
     """The JWT claims of a list."""
     return {
         "exp": int(expires_at.timestamp()),
         "iat": int(issued_at.timestamp()),
-        "status_list": {"bits": statuses.bits, "lst": jws.b64url(statuses.compressed())},
+        "status_list": _listed(statuses, jws.b64url(statuses.compressed()), aggregation_uri),
         "sub": uri,
         "ttl": ttl,
     }
 
 
-def claims_cbor(uri: str, statuses: StatusList, issued_at: datetime, expires_at: datetime, ttl: int) -> bytes:
+def claims_cbor(
+    uri: str,
+    statuses: StatusList,
+    issued_at: datetime,
+    expires_at: datetime,
+    ttl: int,
+    aggregation_uri: str | None = None,
+) -> bytes:
     """The CWT claims of a list."""
     return cbor.encode(
         {
             SUB: uri,
             EXP: int(expires_at.timestamp()),
             IAT: int(issued_at.timestamp()),
-            STATUS_LIST: {"bits": statuses.bits, "lst": statuses.compressed()},
+            STATUS_LIST: _listed(statuses, statuses.compressed(), aggregation_uri),
             TTL: ttl,
         }
     )
+
+
+def _listed(statuses: StatusList, compressed: str | bytes, aggregation_uri: str | None) -> dict[str, Any]:
+    listed: dict[str, Any] = {"bits": statuses.bits, "lst": compressed}
+    return listed if aggregation_uri is None else {**listed, "aggregation_uri": aggregation_uri}
 
 
 def verify_status_list(
