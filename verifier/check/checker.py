@@ -5,8 +5,10 @@ check passed and the register itself said so in this very call.
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -14,18 +16,21 @@ from urllib.parse import urlsplit
 from keys.public.keyset import KeySet, KeySetMalformedError
 from verifier.check.document import MAX_FILE_BYTES, inspect_document
 from verifier.check.findings import DocumentFindings, InspectionUnavailableError, Refused, read_credential_checked
-from verifier.check.judgement import SHANGHAI, disagreement, refusal, shown, shown_from_claims, status_check
+from verifier.check.judgement import copy_check, disagreement, refusal, shown, shown_from_claims, status_check
 from verifier.check.words import say
+from verifier.record.copies import CopyRecord
 from verifier.record.credential import CredentialClaims
-from verifier.record.lookup import holder_digest, number_digest
+from verifier.record.lookup import holder_digest, identity_digest, number_digest
 from verifier.record.public_record import PublicRecord
 from verifier.record.qr import QrGrammarError, is_token, parse_qr
 from verifier.record.register import FileRecord, Register, RegisterUnavailableError
 from verifier.record.verdict import Check, CheckResult, Verdict
 
+COPY_FILE: Final = "copy"
 MAX_NUMBER: Final = 64
 MAX_NAME: Final = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LAST_FOUR = re.compile(r"[0-9A-Za-z]{4}", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -76,22 +81,45 @@ class Checker:
         """
         return self._answer(now, (say("file-registered"),) if by_file else (), None, lambda: record)
 
-    def check_number(self, management_no: str, name: str | None = None) -> CheckResult:
-        """By management number, with the holder's name when it is known.
+    def check_number(self, management_no: str, name: str | None = None, last_four: str | None = None) -> CheckResult:
+        """By management number, with the holder's name when it is known, and the last four of the ID number.
 
-        A wrong name and an unknown number are answered alike, so nobody can fish for names.
+        A wrong name, an unknown number and a wrong ending are answered alike, after the same work, so nobody can
+        fish for any of them.
         """
         now = self._clock()
         number = management_no.strip()
         if not 0 < len(number) <= MAX_NUMBER or (name is not None and not 0 < len(name.strip()) <= MAX_NAME):
             return refusal(Verdict.MALFORMED, (say("number-shape"),), now)
+        if last_four is not None and (name is None or _LAST_FOUR.fullmatch(last_four.strip()) is None):
+            return refusal(Verdict.MALFORMED, (say("last-four-shape"),), now)
+        ending = identity_digest(self._lookup_key, number, name or "", (last_four or "0000").strip())
 
         def find() -> PublicRecord | None:
             if name is None:
                 return self._register.by_number_digest(number_digest(self._lookup_key, number))
-            return self._register.by_holder_digest(holder_digest(self._lookup_key, number, name))
+            record = self._register.by_holder_digest(holder_digest(self._lookup_key, number, name))
+            if record is None or last_four is None or record.identity_digest is None:
+                return record
+            return record if hmac.compare_digest(record.identity_digest, ending) else None
 
-        return self._answer(now, (), None, find, typed=(number, name.strip() if name else None))
+        result = self._answer(now, (), None, find, typed=(number, name.strip() if name else None))
+        if last_four is None or result.certificate is None or result.verdict is Verdict.STATUS_UNKNOWN:
+            return result
+        return self._with_ending(result)
+
+    def _with_ending(self, result: CheckResult) -> CheckResult:
+        """`result` with a line about the last four; where they are not on record nothing was confirmed."""
+        shown = result.certificate
+        try:
+            record = self._register.by_token(shown.token) if shown else None
+        except RegisterUnavailableError:
+            record = None
+        if record is not None and record.identity_digest is not None:
+            return replace(result, checks=(*result.checks, say("last-four-matches")))
+        checks = (*result.checks, say("last-four-not-on-record"))
+        verdict = Verdict.STATUS_UNKNOWN if result.verdict is Verdict.VALID else result.verdict
+        return CheckResult(verdict, checks, result.as_of, shown, result.extra)
 
     def check_file_digest(self, sha256: str) -> CheckResult:
         """By the SHA-256 of a file (hex) that stays on the asker's machine."""
@@ -105,7 +133,7 @@ class Checker:
             return refusal(Verdict.STATUS_UNKNOWN, (say("register-unreachable"),), now)
         if found is None:
             return refusal(Verdict.NOT_FOUND, (say("file-unknown"),), now)
-        return self._answer(now, (say("file-registered"),), None, lambda: self._register.by_token(found.token), found)
+        return self._answer(now, (say("file-registered"),), None, lambda: self._record_of(found), found)
 
     def check_qr(self, text: str) -> CheckResult:
         """By the text of a QR code or a verification address, signed payload and all."""
@@ -135,6 +163,10 @@ class Checker:
         signed = (qr.payload, claims)
         return self._answer(now, tuple(checks), signed, lambda: self._register.by_token(qr.token))
 
+    def check_subject(self, subject: str) -> CheckResult:
+        """By a token or a file's digest, told apart by their length."""
+        return self.check_file_digest(subject) if len(subject) == 64 else self.check_token(subject)
+
     def check_pdf(self, pdf: bytes) -> CheckResult:
         """By the file itself.
 
@@ -150,7 +182,7 @@ class Checker:
         reachable = True
         try:
             registered = self._register.by_file(hashlib.sha256(pdf).hexdigest())
-            record = self._register.by_token(registered.token) if registered else None
+            record = self._record_of(registered) if registered else None
         except RegisterUnavailableError:
             reachable = False
         try:
@@ -173,6 +205,12 @@ class Checker:
         if by_token.verdict in (Verdict.NOT_FOUND, Verdict.STATUS_UNKNOWN, Verdict.ALTERED):
             return by_token
         return refusal(Verdict.ALTERED, (*found.checks, say("file-not-registered")), now)
+
+    def _record_of(self, file: FileRecord) -> PublicRecord | None:
+        """The record a registered file belongs to: the certificate's, or the copy's own."""
+        if file.kind == COPY_FILE:
+            return self._register.copy_by_file(file.sha256)
+        return self._register.by_token(file.token)
 
     def _answer(
         self,
@@ -199,12 +237,9 @@ class Checker:
             checks = (*checks, say("credential-bound"))
         verdict, status = status_check(record.status, record.reason_class, record.superseded_by)
         checks = (*checks, say("registered"), status)
-        if file is not None and file.valid_until is not None:
-            current = _today(now) <= file.valid_until
-            copy = say("copy-current") if current else say("copy-expired", until=file.valid_until.isoformat())
-            checks = (*checks, copy)
-            if not current and verdict is Verdict.VALID:
-                verdict = Verdict.EXPIRED_COPY
+        if isinstance(record, CopyRecord) or (file is not None and file.valid_until is not None):
+            verdict, terms = copy_check(verdict, *_terms(record, file), now)
+            checks = (*checks, terms)
         number, name = (claims.management_no, claims.name) if claims else (typed or (None, None))
         return CheckResult(verdict, checks, now, shown(record, management_no=number, name=name))
 
@@ -243,5 +278,9 @@ def host_of(origin: str) -> str:
     return host if port is None or port == _DEFAULT_PORTS.get(parts.scheme.lower()) else f"{host}:{port}"
 
 
-def _today(now: datetime) -> date:
-    return now.astimezone(SHANGHAI).date()
+def _terms(record: PublicRecord, file: FileRecord | None) -> tuple[date, bool]:
+    """A copy's last day, and whether its holder took it back."""
+    if isinstance(record, CopyRecord):
+        return record.valid_until, record.withdrawn_at is not None
+    assert file is not None and file.valid_until is not None, "asked only of copies"
+    return file.valid_until, False

@@ -1,4 +1,5 @@
 """Signed data (RFC 5652) of the one form we write: a single P-256/SHA-256 signer, DER, nothing unsigned to spare.
+A time-stamp token of an outside authority may also be by RSA (PKCS #1 v1.5) or another NIST curve, with any SHA-2.
 
 Whatever the signature does not cover is either held to a constant, or checked by something that is: a
 forger finds no byte to play with.
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from keys.public.ecdsa import is_lower_half
 from keys.public.keyset import KeySet, PublishedKey
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import TimeAuthority
 from verifier.check.der import NULL, OCTETS, OID, SEQUENCE, SET, Der, DerError, one
 
 DATA: Final = bytes.fromhex("2a864886f70d010701")
@@ -25,10 +27,29 @@ TST_INFO: Final = bytes.fromhex("2a864886f70d0109100104")
 _SIGNED_DATA: Final = bytes.fromhex("2a864886f70d010702")
 SHA256_OID: Final = bytes.fromhex("608648016503040201")
 _ECDSA_SHA256: Final = bytes.fromhex("2a8648ce3d040302")
+_HASHES: Final[dict[bytes, hashes.HashAlgorithm]] = {
+    SHA256_OID: hashes.SHA256(),
+    bytes.fromhex("608648016503040202"): hashes.SHA384(),
+    bytes.fromhex("608648016503040203"): hashes.SHA512(),
+}
+_RSA: Final = bytes.fromhex("2a864886f70d010101")
+"""rsaEncryption: PKCS #1 v1.5 with the digest named beside it (RFC 3370, 3.2)."""
+_SIGNATURES: Final[dict[bytes, tuple[type[object], bytes | None]]] = {
+    _ECDSA_SHA256: (ec.EllipticCurvePublicKey, SHA256_OID),
+    bytes.fromhex("2a8648ce3d040303"): (ec.EllipticCurvePublicKey, bytes.fromhex("608648016503040202")),
+    bytes.fromhex("2a8648ce3d040304"): (ec.EllipticCurvePublicKey, bytes.fromhex("608648016503040203")),
+    _RSA: (rsa.RSAPublicKey, None),
+    bytes.fromhex("2a864886f70d01010b"): (rsa.RSAPublicKey, SHA256_OID),
+    bytes.fromhex("2a864886f70d01010c"): (rsa.RSAPublicKey, bytes.fromhex("608648016503040202")),
+    bytes.fromhex("2a864886f70d01010d"): (rsa.RSAPublicKey, bytes.fromhex("608648016503040203")),
+}
+"""Signature algorithm → the kind of key it is for, and the digest it names."""
 _CONTENT_TYPE: Final = bytes.fromhex("2a864886f70d010903")
 _MESSAGE_DIGEST: Final = bytes.fromhex("2a864886f70d010904")
 _SIGNING_TIME: Final = bytes.fromhex("2a864886f70d010905")
 _SIGNING_CERTIFICATE_V2: Final = bytes.fromhex("2a864886f70d010910022f")
+_SIGNING_CERTIFICATE: Final = bytes.fromhex("2a864886f70d010910020c")
+"""By SHA-1, which some authorities write beside the second version: signed, and not looked at."""
 _ALGORITHM_PROTECTION: Final = bytes.fromhex("2a864886f70d010934")
 _TIMESTAMP_TOKEN: Final = bytes.fromhex("2a864886f70d010910020e")
 _REQUIRED: Final = {_CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNING_CERTIFICATE_V2}
@@ -53,7 +74,7 @@ class SignatureWrongError(Exception):
 class SignedMessage:
     """A verified message: who signed, the digest it signs, its content (if inside) and unsigned timestamp."""
 
-    key: PublishedKey
+    key: PublishedKey | TimeAuthority
     message_digest: bytes
     content: bytes | None
     signature: bytes
@@ -66,6 +87,8 @@ class _Parts:
     certificates: tuple[bytes, ...]
     issuer: bytes
     serial: int
+    digest: bytes
+    algorithm: bytes
     attributes: dict[bytes, bytes]
     signed: bytes
     signature: bytes
@@ -89,11 +112,11 @@ def verify_signed_data(der: bytes, key_set: KeySet, purpose: KeyPurpose, content
     except DerError as error:
         raise CmsError(str(error)) from error
     key = _signer_key(parts, key_set, purpose)
-    _only_our_certificates(parts.certificates, key_set)
+    _only_our_certificates(parts.certificates, key_set, outside=purpose is KeyPurpose.TIMESTAMP)
     certificate = key.certificate.public_bytes(Encoding.DER)
-    whole = parts.content is None or hashlib.sha256(parts.content).digest() == digest
-    right = named == hashlib.sha256(certificate).digest()
-    if not (whole and right and _verifies(key, parts.signature, parts.signed)):
+    whole = parts.content is None or _digest(parts.digest, parts.content) == digest
+    right = _digest(named[0], certificate) == named[1]
+    if not (whole and right and _verifies(key, parts)):
         raise SignatureWrongError
     return SignedMessage(key, digest, parts.content, parts.signature, parts.timestamp)
 
@@ -107,7 +130,7 @@ def _take_apart(der: bytes, content_type: bytes) -> _Parts:
     explicit.end()
     _expect(data.integer() == (1 if content_type == DATA else 3), "unexpected version")
     digests = data.enter(SET)
-    _algorithm(digests, SHA256_OID)
+    named_digest = _digest_algorithm(digests)
     digests.end()
     inner = data.enter()
     _expect(inner.next(OID) == content_type, "another content type")
@@ -130,9 +153,9 @@ def _take_apart(der: bytes, content_type: bytes) -> _Parts:
     sid = signer.enter()
     issuer, serial = sid.whole(SEQUENCE), sid.integer()
     sid.end()
-    _algorithm(signer, SHA256_OID)
+    _expect(_digest_algorithm(signer) == named_digest, "two digest algorithms")
     signed = signer.whole(_TAG_0)
-    _algorithm(signer, _ECDSA_SHA256)
+    algorithm = _signature_algorithm(signer)
     signature = signer.next(OCTETS)
     timestamp = None
     if signer and content_type == DATA:
@@ -140,15 +163,19 @@ def _take_apart(der: bytes, content_type: bytes) -> _Parts:
     signer.end()
     # RFC 5652, 5.4: what is signed is the SET itself, not its implicit tag.
     as_set = bytes((SET,)) + signed[1:]
-    return _Parts(content, tuple(certificates), issuer, serial, _attributes(signed), as_set, signature, timestamp)
+    own_form = named_digest == SHA256_OID and algorithm == _ECDSA_SHA256
+    _expect(own_form or content_type == TST_INFO, "another algorithm")
+    attributes = _attributes(signed, _ALLOWED if content_type == DATA else _ALLOWED | {_SIGNING_CERTIFICATE})
+    signer_id = (issuer, serial, named_digest, algorithm)
+    return _Parts(content, tuple(certificates), *signer_id, attributes, as_set, signature, timestamp)
 
 
-def _attributes(signed: bytes) -> dict[bytes, bytes]:
+def _attributes(signed: bytes, allowed: set[bytes]) -> dict[bytes, bytes]:
     out: dict[bytes, bytes] = {}
     cursor = one(signed, _TAG_0)
     while cursor:
         name, value = _attribute(cursor)
-        _expect(name in _ALLOWED and name not in out, "a signed attribute is unknown or doubled")
+        _expect(name in allowed and name not in out, "a signed attribute is unknown or doubled")
         out[name] = value
     _expect(_REQUIRED.issubset(out), "a signed attribute is missing")
     return out
@@ -171,52 +198,83 @@ def _only_timestamp(unsigned: Der) -> bytes:
     return value
 
 
-def _named_certificate(value: bytes) -> bytes:
-    """The SHA-256 certificate digest in an ESS signing-certificate-v2 with one entry (RFC 5035, 3)."""
+def _named_certificate(value: bytes) -> tuple[bytes, bytes]:
+    """Algorithm and certificate digest in an ESS signing-certificate-v2 with one entry (RFC 5035, 3)."""
     certificates = one(value).enter()
     entry = certificates.enter()
-    certificates.end()
-    if entry.peek() == SEQUENCE:
-        _algorithm(entry, SHA256_OID)
-    return entry.next(OCTETS)
+    algorithm = _digest_algorithm(entry) if entry.peek() == SEQUENCE else SHA256_OID
+    return algorithm, entry.next(OCTETS)
 
 
-def _algorithm(cursor: Der, wanted: bytes) -> None:
-    """An AlgorithmIdentifier of `wanted`; parameters absent, or NULL as some authorities write with SHA-256."""
+def _digest_algorithm(cursor: Der) -> bytes:
+    """An AlgorithmIdentifier of SHA-2; parameters absent, or NULL as some authorities write."""
     algorithm = cursor.enter()
-    _expect(algorithm.next(OID) == wanted, "another algorithm")
-    if algorithm and wanted == SHA256_OID:
+    name = algorithm.next(OID)
+    _expect(name in _HASHES, "another digest algorithm")
+    if algorithm:
         _expect(algorithm.next(NULL) == b"", "unexpected parameters")
     algorithm.end()
+    return name
 
 
-def _signer_key(parts: _Parts, key_set: KeySet, purpose: KeyPurpose) -> PublishedKey:
-    for key in key_set.for_purpose(purpose):
+def _signature_algorithm(cursor: Der) -> bytes:
+    """An AlgorithmIdentifier of a signature: no parameters with ECDSA (RFC 5758), NULL with RSA (RFC 4055)."""
+    algorithm = cursor.enter()
+    name = algorithm.next(OID)
+    _expect(name in _SIGNATURES, "another signature algorithm")
+    if _SIGNATURES[name][0] is rsa.RSAPublicKey:
+        _expect(algorithm.next(NULL) == b"", "unexpected parameters")
+    algorithm.end()
+    return name
+
+
+def _signer_key(parts: _Parts, key_set: KeySet, purpose: KeyPurpose) -> PublishedKey | TimeAuthority:
+    outside = key_set.authorities if purpose is KeyPurpose.TIMESTAMP else ()
+    known: tuple[PublishedKey | TimeAuthority, ...] = (*key_set.for_purpose(purpose), *outside)
+    for key in known:
         certificate = key.certificate
         if certificate.serial_number == parts.serial and certificate.issuer.public_bytes() == parts.issuer:
             return key
     raise ForeignSignerError
 
 
-def _only_our_certificates(found: tuple[bytes, ...], key_set: KeySet) -> None:
+def _only_our_certificates(found: tuple[bytes, ...], key_set: KeySet, *, outside: bool) -> None:
+    """Certificates are not signed: only those of the published set may stand here, outside authorities' in tokens."""
+    known: list[PublishedKey | TimeAuthority] = [*key_set.keys, *(key_set.authorities if outside else ())]
     ours = {
         certificate.public_bytes(Encoding.DER)
-        for key in key_set.keys
+        for key in known
         for certificate in (key.certificate, *key.chain, *key_set.anchors)
     }
     distinct = len(set(found)) == len(found) <= _MAX_CERTIFICATES
     _expect(distinct and ours.issuperset(found), "it carries certificates that are not ours")
 
 
-def _verifies(key: PublishedKey, signature: bytes, message: bytes) -> bool:
+def _verifies(key: PublishedKey | TimeAuthority, parts: _Parts) -> bool:
+    kind, named_digest = _SIGNATURES[parts.algorithm]
+    public, algorithm = key.public_key, _HASHES[parts.digest]
+    if not isinstance(public, kind) or named_digest not in (None, parts.digest):
+        return False
+    own_form = parts.digest == SHA256_OID and parts.algorithm == _ECDSA_SHA256
+    if isinstance(key, PublishedKey) and not own_form:
+        return False
     try:
-        # Only the one DER form of (r, s): a second spelling would be a second file with the same signature.
-        if encode_dss_signature(*decode_dss_signature(signature)) != signature:
+        if isinstance(public, rsa.RSAPublicKey):
+            # One signature for one message, in one length: there is no second spelling to refuse (RFC 8017, 8.2.2).
+            public.verify(parts.signature, parts.signed, padding.PKCS1v15(), algorithm)
+            return True
+        # Of (r, s) and (r, n - s) only the one we write, in DER: a second spelling would be a second file with the
+        # same signature. Tokens of an outside time-stamp authority are brought to it before they enter a file.
+        if not is_lower_half(parts.signature, public.curve.name):
             return False
-        key.public_key.verify(signature, message, ec.ECDSA(SHA256()))
+        public.verify(parts.signature, parts.signed, ec.ECDSA(algorithm))
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _digest(algorithm: bytes, data: bytes) -> bytes:
+    return hashlib.new(_HASHES[algorithm].name, data).digest()
 
 
 def _expect(holds: bool, otherwise: str) -> None:

@@ -29,7 +29,7 @@ import hashlib
 from datetime import datetime
 from typing import Final
 
-from keys.public.keyset import KeySet
+from keys.public.keyset import KeySet, PublishedKey
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
 from verifier.check.classification import classify
@@ -161,8 +161,10 @@ def _prove_time(
 
 
 def _check_certificate(message: SignedMessage, key_set: KeySet, sealed_at: datetime) -> None:
-    faults = trust_faults(message.key, key_set, sealed_at)
-    if not faults and not message.key.may_have_signed_at(sealed_at):
+    key = message.key
+    assert isinstance(key, PublishedKey), "a seal is verified by keys of our own only"
+    faults = trust_faults(key, key_set, sealed_at)
+    if not faults and not key.may_have_signed_at(sealed_at):
         faults = ("key-retired",)
     if faults:
         raise Refused(Verdict.UNTRUSTED, "seal-key-revoked", why="、".join(faults))

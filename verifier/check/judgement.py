@@ -1,10 +1,12 @@
 """From a public record to a verdict: the one place where status becomes an answer, whatever the path."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from verifier.check.words import say
+from verifier.record.copies import CopyRecord
+from verifier.record.copy_claims import CopyClaims
 from verifier.record.credential import CredentialClaims
 from verifier.record.public_record import PublicRecord
 from verifier.record.status import CertificateStatus, ReasonClass
@@ -18,11 +20,11 @@ _VERDICTS: Final = {
     CertificateStatus.SUSPENDED: Verdict.SUSPENDED,
     CertificateStatus.SUPERSEDED: Verdict.SUPERSEDED,
 }
-_REASONS: Final = {
+REASONS: Final = {
     ReasonClass.FOUND_INELIGIBLE: ("不符合报名条件", "found ineligible, clause R9"),
     ReasonClass.MISCONDUCT: ("违纪违规", "misconduct, clause R10"),
 }
-_NO_REASON: Final = ("原因未公布", "reason not published")
+NO_REASON: Final = ("原因未公布", "reason not published")
 
 
 def status_check(
@@ -31,12 +33,26 @@ def status_check(
     """The verdict a status leads to, and the words for it."""
     verdict = _VERDICTS[status]
     if status is CertificateStatus.INVALID:
-        zh, en = _REASONS.get(reason, _NO_REASON) if reason else _NO_REASON
+        zh, en = REASONS.get(reason, NO_REASON) if reason else NO_REASON
         return verdict, say("status-invalid", reason=zh, reason_en=en)
     if status is CertificateStatus.SUPERSEDED:
         zh, en = (f"（新证书查验码 {successor}）", f" (token {successor})") if successor else ("", "")
         return verdict, say("status-superseded", successor=zh, successor_en=en)
     return verdict, say(f"status-{status.value}")
+
+
+def copy_check(verdict: Verdict, valid_until: date, withdrawn: bool, now: datetime) -> tuple[Verdict, Check]:
+    """What becomes of its certificate's verdict for a purpose-bound copy, and the words for its term.
+
+    A copy is never better than its certificate; of a good one it is good until its last day ends.
+    """
+    if withdrawn:
+        check = say("copy-withdrawn")
+    elif now.astimezone(SHANGHAI).date() > valid_until:
+        check = say("copy-expired", until=valid_until.isoformat())
+    else:
+        return verdict, say("copy-current", until=valid_until.isoformat())
+    return (Verdict.EXPIRED_COPY if verdict is Verdict.VALID else verdict), check
 
 
 def disagreement(claims: CredentialClaims, record: PublicRecord) -> str | None:
@@ -52,8 +68,15 @@ def disagreement(claims: CredentialClaims, record: PublicRecord) -> str | None:
         "approved_on": (claims.approved_on, record.approved_on),
         "list_id": (claims.list_id, record.list_id),
         "list_index": (claims.list_index, record.list_index),
+        "copy": (claims.copy, _copy_claims(record)),
     }
     return next((field for field, (signed, recorded) in pairs.items() if signed != recorded), None)
+
+
+def _copy_claims(record: PublicRecord) -> CopyClaims | None:
+    if not isinstance(record, CopyRecord):
+        return None
+    return CopyClaims(record.valid_until, record.copy_list_id, record.copy_list_index)
 
 
 def shown(record: PublicRecord, *, management_no: str | None = None, name: str | None = None) -> PublicCertificate:
@@ -73,6 +96,8 @@ def shown(record: PublicRecord, *, management_no: str | None = None, name: str |
         superseded_by=record.superseded_by,
         management_no=management_no,
         name=name,
+        copy_of=record.of_token if isinstance(record, CopyRecord) else None,
+        copy_valid_until=record.valid_until if isinstance(record, CopyRecord) else None,
     )
 
 
@@ -92,6 +117,7 @@ def shown_from_claims(claims: CredentialClaims, status: str) -> PublicCertificat
         effective_on=None,
         management_no=claims.management_no,
         name=claims.name,
+        copy_valid_until=claims.copy.valid_until if claims.copy else None,
     )
 
 

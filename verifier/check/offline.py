@@ -13,8 +13,9 @@ from verifier.check.bundle import Bundle
 from verifier.check.checker import Inspector, host_of
 from verifier.check.document import MAX_FILE_BYTES, inspect_document
 from verifier.check.findings import InspectionUnavailableError, Refused, read_credential_checked
-from verifier.check.judgement import SHANGHAI, refusal, shown_from_claims, status_check
+from verifier.check.judgement import SHANGHAI, copy_check, refusal, shown_from_claims, status_check
 from verifier.check.words import say
+from verifier.record.copy_claims import CopyClaims
 from verifier.record.credential import CredentialClaims
 from verifier.record.qr import QrGrammarError, parse_qr
 from verifier.record.status import CertificateStatus
@@ -76,12 +77,14 @@ class OfflineChecker:
         return self._answer(found.checks, found.claims, now)
 
     def _answer(self, checks: tuple[Check, ...], claims: CredentialClaims, now: datetime) -> CheckResult:
-        token = self._bundle.status_lists.get(claims.list_id)
-        if token is None:
+        lists = self._bundle.status_lists
+        own = claims.copy
+        if claims.list_id not in lists or (own is not None and own.list_id not in lists):
             return self._unknown(checks, claims, now, say("status-list-missing"))
         try:
-            listed = verify_status_list(token, self._keys, list_id=claims.list_id, now=now)
+            listed = verify_status_list(lists[claims.list_id], self._keys, list_id=claims.list_id, now=now)
             status = CertificateStatus.from_list_value(listed.statuses.get(claims.list_index))
+            withdrawn = own is not None and self._is_set(own, now)
         except StatusListExpiredError:
             return self._unknown(
                 checks, claims, now, say("status-list-expired", fetched=_minute(self._bundle.fetched_at))
@@ -90,7 +93,17 @@ class OfflineChecker:
             return self._unknown(checks, claims, now, say("status-list-untrusted"))
         age = say("status-list-current", issued=_minute(listed.issued_at), expires=_minute(listed.expires_at))
         verdict, check = status_check(status)
-        return CheckResult(verdict, (*checks, age, check), listed.issued_at, shown_from_claims(claims, status.value))
+        checks = (*checks, age, check)
+        if own is not None:
+            verdict, terms = copy_check(verdict, own.valid_until, withdrawn, now)
+            checks = (*checks, terms)
+        return CheckResult(verdict, checks, listed.issued_at, shown_from_claims(claims, status.value))
+
+    def _is_set(self, own: CopyClaims, now: datetime) -> bool:
+        """Whether a copy's own entry says that it was taken back; raises as `verify_status_list`."""
+        token = self._bundle.status_lists[own.list_id]
+        listed = verify_status_list(token, self._keys, list_id=own.list_id, now=now)
+        return listed.statuses.get(own.list_index) != CertificateStatus.VALID.list_value
 
     @staticmethod
     def _unknown(checks: tuple[Check, ...], claims: CredentialClaims, now: datetime, why: Check) -> CheckResult:

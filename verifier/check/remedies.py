@@ -46,6 +46,18 @@ REMEDIES: Final[dict[str, tuple[str, str]]] = {
         "在核查结束前请勿采信；请稍后再次查验。",
         "Do not rely on it until the case is decided; check again later.",
     ),
+    "ask-without-ending": (
+        "请不填后四位再查一次，或扫描证书上的二维码。",
+        "Look it up again without the last four, or scan the QR code on the certificate.",
+    ),
+    "ask-receipt": (
+        "请勿采信这份回执；请自行查验证书，或索取原始的回执文件。",
+        "Do not rely on this receipt; check the certificate yourself, or ask for the receipt as it was given out.",
+    ),
+    "ask-about-day": (
+        "请核对所问的日期；证书现在的状态请另行查验。",
+        "Check the day you ask about; see separately what the certificate's status is now.",
+    ),
     "ask-successor": (
         "请向持证人索取更正后的新证书，并查验新证书。",
         "Ask the holder for the corrected certificate and check that one.",
@@ -69,6 +81,10 @@ REMEDIES: Final[dict[str, tuple[str, str]]] = {
     "try-later": (
         "请稍后再试；在得到明确结果之前，不要当作有效证书使用。",
         "Try again later; until there is a clear answer do not treat it as valid.",
+    ),
+    "log-contradicts": (
+        "请勿采信；请保存本结果并告知发证机关，并可用 ecert-verify audit 查明何处不一致。",
+        "Do not rely on it; keep this answer and tell the authority. `ecert-verify audit` shows where they disagree.",
     ),
     "refresh-bundle": (
         "请联网后更新离线核验包（ecert-verify fetch），或在线核验。",

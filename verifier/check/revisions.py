@@ -5,7 +5,7 @@ An update may write only
   * an archive field that the sealed revision laid out empty, equal but for its /V entry;
   * new objects, each of which is part of the DSS or is the timestamp itself;
   * for a renewal after the laid-out field is used: one more field without size or appearance, with its entry at the
-    end of the page's /Annots and of the form's /Fields.
+    end of the form's /Fields. The page does not list it, and is never written again.
 Everything else, a byte between objects included, is a change of the document. ISO 32000-2, 12.8.4.3 and 12.8.5.
 """
 
@@ -20,7 +20,7 @@ from verifier.check.cms import CmsError, ForeignSignerError, SignatureWrongError
 from verifier.check.envelope import EnvelopeError, find_signature
 from verifier.check.sealed_form import SealedForm
 from verifier.check.sections import SealedRevision, Update, read_update
-from verifier.check.syntax import Name, PdfSyntaxError, Reference, Stream, Text, Value
+from verifier.check.syntax import Budget, Name, PdfSyntaxError, Reference, Stream, Text, Value
 from verifier.check.timestamps import Stamp, TimeUnprovenError, read_stamp
 
 MAX_UPDATES: Final = 16
@@ -28,7 +28,7 @@ _MAX_NEW_OBJECTS: Final = 200
 _MAX_DER: Final = 512 * 1024
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _VRI_KEY = re.compile(r"[0-9A-F]{40}")
-_RENEWAL_KEYS: Final = {"FT", "T", "TU", "Type", "Subtype", "F", "Rect", "P", "V"}
+_RENEWAL_KEYS: Final = {"FT", "T", "TU", "Type", "Subtype", "F", "Rect", "V"}
 
 
 class RevisionsError(Exception):
@@ -40,7 +40,6 @@ class _State:
     """The document as the updates read so far leave it."""
 
     sealed: SealedRevision
-    page: int
     field_list: int
     empty_fields: set[int]
     table_at: int
@@ -69,15 +68,15 @@ def read_archive(pdf: bytes, end: int, sealed: SealedRevision, form: SealedForm,
         raise RevisionsError("trailer")
     if len(pdf) - end > _MAX_BYTES:
         raise RevisionsError("bytes-added")
-    state = _State(sealed, form.page, form.field_list, set(form.empty_fields), sealed.table_at, size)
+    state = _State(sealed, form.field_list, set(form.empty_fields), sealed.table_at, size)
     stamps: list[Stamp] = []
-    closed, count = True, 0
+    closed, count, budget = True, 0, Budget()
     try:
         while end < len(pdf):
             count += 1
             if count > MAX_UPDATES:
                 raise RevisionsError("too-many-updates")
-            update = read_update(pdf, end)
+            update = read_update(pdf, end, budget)
             signature = _accept(update, state)
             closed = signature is not None
             if signature is not None:
@@ -102,7 +101,7 @@ def _accept(update: Update, state: _State) -> dict[str, Value] | None:
             raise RevisionsError("several-fields-filled")
         number = filled[0]
         fresh = _only_changed(state.now(number), rest.pop(number), {"V"}, "field-changed")
-    elif state.page in rest:
+    elif state.field_list in rest:
         number, fresh = _renewal_field(rest, state)
         filled = [number]
     signature = None
@@ -155,15 +154,12 @@ def _only_changed(old: Value, new: Value, keys: set[str], reason: str) -> dict[s
 
 
 def _renewal_field(rest: dict[int, Value], state: _State) -> tuple[int, dict[str, Value]]:
-    """The field of a renewal; takes page, list of fields and field out of `rest`."""
-    page = _only_changed(state.now(state.page), rest.pop(state.page), {"Annots"}, "page-changed")
-    added = _appended(_dictionary(state.now(state.page)).get("Annots"), page.get("Annots"), "page-changed")
-    old_list, new_list = state.now(state.field_list), rest.pop(state.field_list, None)
+    """The field of a renewal; takes list of fields and field out of `rest`."""
+    old_list, new_list = state.now(state.field_list), rest.pop(state.field_list)
     if isinstance(old_list, dict):
         _only_changed(old_list, new_list, {"Fields"}, "form-changed")
         old_list, new_list = old_list.get("Fields"), _dictionary(new_list).get("Fields")
-    if added != _appended(old_list, new_list, "form-changed"):
-        raise RevisionsError("form-changed")
+    added = _appended(old_list, new_list, "form-changed")
     fresh = rest.pop(added, None)
     if not isinstance(fresh, dict) or added < state.size or not set(fresh) <= _RENEWAL_KEYS:
         raise RevisionsError("field-changed")

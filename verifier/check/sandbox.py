@@ -60,19 +60,33 @@ class Sandbox:
         self, pdf: bytes, key_set: KeySet, *, now: datetime, known_since: datetime | None = None
     ) -> DocumentFindings:
         """As `inspect_document`; raises BusyError, InspectionUnavailableError (no process can be started)."""
+        answer = self._ask(_question(pdf, key_set, now, known_since), pdf)
+        if answer is None:
+            return DocumentFindings(Verdict.MALFORMED, (say("input-exhausting"),))
+        return _findings(answer, key_set)
+
+    def rows(self, xlsx: bytes) -> list[list[str]] | None:
+        """A workbook's first sheet as text (`verifier.check.sheet`), read under the same limits; None for what cannot
+        be read within them. Raises as a call does."""
+        answer = self._ask(b'{"task": "sheet"}', xlsx)
+        rows = answer.get("rows") if answer is not None else None
+        if not isinstance(rows, list) or not all(
+            isinstance(row, list) and all(isinstance(cell, str) for cell in row) for row in rows
+        ):
+            return None
+        return rows
+
+    def _ask(self, question: bytes, file: bytes) -> dict[str, Any] | None:
         if not self._places.acquire(blocking=False):
             raise BusyError
         try:
             worker = self._idle.get()
             try:
-                answer = worker.ask(_question(pdf, key_set, now, known_since), pdf)
+                return worker.ask(question, file)
             finally:
                 self._idle.put(worker)
         finally:
             self._places.release()
-        if answer is None:
-            return DocumentFindings(Verdict.MALFORMED, (say("input-exhausting"),))
-        return _findings(answer, key_set)
 
     def close(self) -> None:
         """End the processes."""

@@ -27,10 +27,9 @@ class NotASealError(Exception):
 @dataclass(frozen=True, slots=True)
 class SealedForm:
     """Object numbers the later updates may touch: what holds the list of fields (the list itself or the form around
-    it), the page, and signature fields still empty."""
+    it), and signature fields still empty."""
 
     field_list: int
-    page: int
     empty_fields: frozenset[int]
 
 
@@ -56,7 +55,7 @@ def read_form(sealed: SealedRevision, envelope: Envelope, pdf: bytes) -> SealedF
         raise NotASealError("structure-broken")
     signature = sealed.dictionary(signatures[0])
     _hold_to_seal(sealed, signature, signatures[0], envelope, pdf)
-    return SealedForm(holders[0].number, kids[0].number, frozenset(empty))
+    return SealedForm(holders[0].number, frozenset(empty))
 
 
 def _hold_to_seal(

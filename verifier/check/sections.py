@@ -7,7 +7,7 @@ Two readers. `read_update` reads an update forward, byte by byte, so nothing can
 import re
 from dataclasses import dataclass
 
-from verifier.check.syntax import PdfSyntaxError, Reference, Stream, Value, read_object, read_value
+from verifier.check.syntax import Budget, PdfSyntaxError, Reference, Stream, Value, read_object, read_value
 
 _TABLE = re.compile(rb"xref\r?\n")
 _SUBSECTION = re.compile(rb"([0-9]{1,7}) ([0-9]{1,7})[ ]?\r?\n")
@@ -29,16 +29,17 @@ class Update:
     end: int
 
 
-def read_update(data: bytes, start: int) -> Update:
+def read_update(data: bytes, start: int, budget: Budget | None = None) -> Update:
     """The update that begins at `start`; raises PdfSyntaxError unless every byte of it is accounted for.
 
     Its table must list exactly the objects written here, each at its true place.
     """
+    budget = budget or Budget()
     objects: dict[int, Value] = {}
     places: dict[int, int] = {}
     at = start
     while not data.startswith(b"xref", at):
-        number, value, end = read_object(data, at)
+        number, value, end = read_object(data, at, budget)
         if number in objects:
             raise PdfSyntaxError("an update writes an object twice")
         objects[number], places[number] = value, at

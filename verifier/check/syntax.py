@@ -11,6 +11,8 @@ from typing import Final
 
 MAX_DEPTH: Final = 40
 MAX_ITEMS: Final = 10_000
+MAX_VALUES: Final = 60_000
+"""Values of one reading, in all its objects: each costs a step of ours, however few bytes it has."""
 _WHITE = re.compile(rb"[ \r\n\t\f\0]*")
 _NAME = re.compile(rb"/([^\0-\x20()<>\[\]{}/%\x7f-\xff]*)")
 _REFERENCE = re.compile(rb"([0-9]{1,7}) 0 R(?![A-Za-z0-9])")
@@ -22,7 +24,7 @@ _STREAM = re.compile(rb"\s*stream\r?\n")
 _END_STREAM = re.compile(rb"\r?\n?endstream(?![A-Za-z0-9])")
 _OBJECT = re.compile(rb"([0-9]{1,7}) 0 obj(?![A-Za-z0-9])")
 _END_OBJECT = re.compile(rb"\s*endobj(?:\r?\n|(?=$))")
-_LITERAL_PART = re.compile(rb"[^()\\]*")
+_LITERAL_PART = re.compile(rb"[^()\\]*(?:\\.[^()\\]*)*", re.DOTALL)
 
 
 class PdfSyntaxError(ValueError):
@@ -68,22 +70,37 @@ class Stream:
 Value = Name | Reference | Real | Text | Stream | int | bool | None | list["Value"] | dict[str, "Value"]
 
 
+class Budget:
+    """How many values may still be read. Not for several threads."""
+
+    def __init__(self, values: int = MAX_VALUES) -> None:
+        self._left = values
+
+    def spend(self) -> None:
+        """One value more; raises PdfSyntaxError when there were too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise PdfSyntaxError("there are more values than we ever write")
+
+
 def skip_white(data: bytes, at: int) -> int:
     """The place after white space."""
     found = _WHITE.match(data, at)
     return found.end() if found else at
 
 
-def read_value(data: bytes, at: int, depth: int = 0) -> tuple[Value, int]:
+def read_value(data: bytes, at: int, depth: int = 0, budget: Budget | None = None) -> tuple[Value, int]:
     """One value starting at `at` (white space before it allowed) and the place after it; raises PdfSyntaxError."""
+    budget = budget or Budget()
+    budget.spend()
     if depth > MAX_DEPTH:
         raise PdfSyntaxError("nested too deeply")
     at = skip_white(data, at)
     head = data[at : at + 2]
     if head == b"<<":
-        return _dictionary(data, at + 2, depth)
+        return _dictionary(data, at + 2, depth, budget)
     if head[:1] == b"[":
-        return _array(data, at + 1, depth)
+        return _array(data, at + 1, depth, budget)
     if head[:1] == b"(":
         end = _literal_end(data, at)
         return Text(data[at:end]), end
@@ -101,12 +118,12 @@ def read_value(data: bytes, at: int, depth: int = 0) -> tuple[Value, int]:
     raise PdfSyntaxError(f"unexpected bytes at {at}")
 
 
-def read_object(data: bytes, at: int) -> tuple[int, Value, int]:
+def read_object(data: bytes, at: int, budget: Budget | None = None) -> tuple[int, Value, int]:
     """An indirect object `N 0 obj … endobj` beginning exactly at `at`: number, value, place after it."""
     found = _OBJECT.match(data, at)
     if found is None:
         raise PdfSyntaxError(f"no object at {at}")
-    value, end = read_value(data, found.end())
+    value, end = read_value(data, found.end(), 0, budget)
     if isinstance(value, dict) and (opening := _STREAM.match(data, end)):
         length = value.get("Length")
         if type(length) is not int or opening.end() + length > len(data):
@@ -133,7 +150,7 @@ def text_of(value: Value) -> str:
         raise PdfSyntaxError("a string cannot be decoded") from error
 
 
-def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int]:
+def _dictionary(data: bytes, at: int, depth: int, budget: Budget) -> tuple[dict[str, Value], int]:
     out: dict[str, Value] = {}
     while True:
         at = skip_white(data, at)
@@ -145,10 +162,10 @@ def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int
         key = _name(found[1])
         if key in out:
             raise PdfSyntaxError("a dictionary has a key twice")
-        out[key], at = read_value(data, found.end(), depth + 1)
+        out[key], at = read_value(data, found.end(), depth + 1, budget)
 
 
-def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
+def _array(data: bytes, at: int, depth: int, budget: Budget) -> tuple[list[Value], int]:
     out: list[Value] = []
     while True:
         at = skip_white(data, at)
@@ -156,7 +173,7 @@ def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
             return out, at + 1
         if len(out) >= MAX_ITEMS:
             raise PdfSyntaxError("an array is too long")
-        item, at = read_value(data, at, depth + 1)
+        item, at = read_value(data, at, depth + 1, budget)
         out.append(item)
 
 
@@ -166,21 +183,22 @@ def _name(raw: bytes) -> str:
 
 def _literal_end(data: bytes, at: int) -> int:
     level = 0
-    while at < len(data):
+    for _ in range(MAX_ITEMS):
         char = data[at : at + 1]
-        if char == b"\\":
-            at += 2
-            continue
         if char == b"(":
             level += 1
+            if level > MAX_DEPTH:
+                raise PdfSyntaxError("a string nests too deeply")
         elif char == b")":
             level -= 1
             if level == 0:
                 return at + 1
-        at += 1
-        found = _LITERAL_PART.match(data, at)
-        at = found.end() if found else at
-    raise PdfSyntaxError("a string does not end")
+        else:
+            break
+        # What lies between two brackets, escaped ones included, in one step: a long string costs no loop.
+        found = _LITERAL_PART.match(data, at + 1)
+        at = found.end() if found else at + 1
+    raise PdfSyntaxError("a string does not end, or holds too many brackets")
 
 
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}

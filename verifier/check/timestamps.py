@@ -10,6 +10,7 @@ from typing import Final
 from keys.public.keyset import KeySet, PublishedKey
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
+from keys.public.time_authority import TimeAuthority
 from verifier.check.cms import SHA256_OID, TST_INFO, CmsError, verify_signed_data
 from verifier.check.der import OCTETS, OID, TIME, DerError, one
 
@@ -26,11 +27,16 @@ class Stamp:
     """A token whose signature and imprint hold: its time (UTC) and the key that vouches for it."""
 
     time: datetime
-    key: PublishedKey
+    key: PublishedKey | TimeAuthority
 
 
 def read_stamp(token: bytes, stamped: bytes, key_set: KeySet) -> Stamp:
-    """Verify `token` over the bytes `stamped`; raises as `verify_signed_data`, and TimeUnprovenError.
+    """Verify `token` over the bytes `stamped`; raises as `read_token`."""
+    return read_token(token, hashlib.sha256(stamped).digest(), key_set)
+
+
+def read_token(token: bytes, imprint: bytes, key_set: KeySet) -> Stamp:
+    """Verify `token` over a SHA-256 digest; raises as `verify_signed_data`, and TimeUnprovenError.
 
     Whether the authority was trusted at that time is judged by `prove_times`.
     """
@@ -39,7 +45,7 @@ def read_stamp(token: bytes, stamped: bytes, key_set: KeySet) -> Stamp:
         digest, time = _read_info(message.content or b"")
     except (DerError, ValueError) as error:
         raise CmsError("the timestamp cannot be read") from error
-    if digest != hashlib.sha256(stamped).digest():
+    if digest != imprint:
         raise TimeUnprovenError("timestamp-of-something-else")
     return Stamp(time, message.key)
 

@@ -7,10 +7,16 @@ A code appears once here. A passing check has no next step; a failing or undeter
 from verifier.check.phrases import BAD, OK, UNKNOWN, Phrase
 from verifier.check.remedies import REMEDIES
 from verifier.check.words_file import FILE_PHRASES
+from verifier.check.words_history import HISTORY_PHRASES
+from verifier.check.words_log import LOG_PHRASES
+from verifier.check.words_receipt import RECEIPT_PHRASES
 from verifier.record.verdict import Check
 
 PHRASES: dict[str, Phrase] = {
     **FILE_PHRASES,
+    **LOG_PHRASES,
+    **HISTORY_PHRASES,
+    **RECEIPT_PHRASES,
     # --- what was handed in -------------------------------------------------------------------
     "input-empty": Phrase("input", BAD, "内容为空。", "There is nothing to check.", "give-input"),
     "input-too-large": Phrase(
@@ -33,6 +39,37 @@ PHRASES: dict[str, Phrase] = {
     "digest-shape": Phrase("input", BAD, "这不是 SHA-256 摘要。", "This is not a SHA-256 digest.", "give-digest"),
     "number-shape": Phrase(
         "input", BAD, "管理号或姓名过长或为空。", "The management number or name is empty or too long.", "type-again"
+    ),
+    "last-four-shape": Phrase(
+        "input",
+        BAD,
+        "证件号码后四位须为四位数字或字母，并与姓名一起填写。",
+        "The last four of the ID number are four digits or letters, given together with the name.",
+        "type-again",
+    ),
+    "last-four-matches": Phrase(
+        "identity", OK, "证件号码后四位与登记相符。", "The last four of the ID number match."
+    ),
+    "last-four-not-on-record": Phrase(
+        "identity",
+        UNKNOWN,
+        "这份证书公布时没有登记证件号码后四位，无法核对。",
+        "The last four of the ID number are not on record for this certificate and could not be compared.",
+        "ask-without-ending",
+    ),
+    "bulk-entry": Phrase(
+        "input",
+        BAD,
+        "这一条须恰好写明查验码、文件摘要，或管理号加姓名之一。",
+        "An entry has exactly one of a token, a file's digest, or a number with a name.",
+        "give-input",
+    ),
+    "asked-too-often": Phrase(
+        "input",
+        UNKNOWN,
+        "这个管理号被查询的次数过多，请稍后再查，或改用查验码、文件。",
+        "This number was asked for too often; try again later, or use the token or the file.",
+        "try-later",
     ),
     # --- whose address the QR names -----------------------------------------------------------
     "own-origin": Phrase("origin", OK, "查验地址是本机构的官方地址。", "The address is our own."),
@@ -181,7 +218,19 @@ PHRASES: dict[str, Phrase] = {
         "The certificate was replaced by a corrected one{successor_en}.",
         "ask-successor",
     ),
-    "copy-current": Phrase("copy", OK, "加注件在有效期内。", "The purpose-bound copy is within its term."),
+    "copy-current": Phrase(
+        "copy",
+        OK,
+        "这是一份加注件，在有效期内（至 {until}），只可用于文件上写明的用途。",
+        "This is a purpose-bound copy within its term (to {until}), for the purpose written on it and no other.",
+    ),
+    "copy-withdrawn": Phrase(
+        "copy",
+        BAD,
+        "持证人已收回这份加注件。",
+        "The holder has withdrawn this purpose-bound copy.",
+        "ask-new-copy",
+    ),
     "copy-expired": Phrase(
         "copy",
         BAD,
