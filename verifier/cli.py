@@ -3,25 +3,22 @@
 Exit 0 valid, 1 not valid, 2 could not be determined (or could not be asked at all).
 """
 
-import json
-import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from verifier.record.verdict import CheckResult
+from verifier.audit.commands import audit_command
+from verifier.commands.answers import COULD_NOT, print_answer, print_receipt_answer, stop, write_json
+from verifier.commands.checking import check_at_server, check_here, check_offline, own_bundle
+from verifier.commands.receipts import receipt_answer
+from verifier.commands.targets import CannotCheckError, receipt_in, system_clock, token_in
+from verifier.witness.commands import witness_command
 
-COULD_NOT: Final = 2
-_COMMANDS: Final = ("check", "fetch")
-_READ_LIMIT: Final = 10_000_001
-_MAX_TARGET: Final = 4096
-_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
-_WEB = re.compile(r"https?://", re.IGNORECASE)
+_COMMANDS: Final = ("check", "fetch", "audit", "witness")
 
 app = typer.Typer(
     name="ecert-verify",
@@ -43,6 +40,10 @@ Bundle = Annotated[
     Path | None, typer.Option("--bundle", help="离线核验包的文件夹 / offline bundle (default DATA_DIR/bundle)")
 ]
 ServerUrl = Annotated[str | None, typer.Option("--server", help="向这个查验网站核验 / ask this verifier, https://…")]
+OnDay = Annotated[
+    str | None,
+    typer.Option("--on", help="过去某日是否有效，如 2025-03-01 / whether it was valid on a day in the past"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON / machine-readable output")]
 
 
@@ -53,22 +54,33 @@ def verify(
     bundle: Bundle = None,
     name: Annotated[str | None, typer.Option("--name", help="持证人姓名 / holder's name, with a number")] = None,
     server: ServerUrl = None,
+    on: OnDay = None,
     data_dir: DataDir = Path("ecert-data"),
     as_json: AsJson = False,
 ) -> None:
     """核验证书：文件、二维码、网址或管理号 / check a certificate by file, QR text, address or number."""
     if offline and server:
-        _stop("--offline 与 --server 不能同时使用 / use either --offline or --server", as_json)
+        stop("--offline 与 --server 不能同时使用 / use either --offline or --server", as_json)
+    if on and (offline or bundle is not None):
+        stop(
+            "离线没有状态历史，不能使用 --on / offline there is no history: leave out --on",
+            as_json,
+        )
     try:
+        receipt = receipt_in(target)
+        if receipt is not None:
+            found = receipt_answer(receipt, data_dir, server, offline=offline or bundle is not None)
+            print_receipt_answer(found, as_json)
+            raise Exit(found["exit_code"])
         if offline or bundle is not None:
-            result = _offline(target, bundle or _own_bundle(data_dir), name)
+            result = check_offline(target, bundle or own_bundle(data_dir), name)
         elif server:
-            result = _at_server(target, server, name)
+            result = check_at_server(target, server, name, on)
         else:
-            result = _here(target, data_dir, name)
-    except _CannotCheckError as error:
-        _stop(str(error), as_json)
-    _print(result, as_json)
+            result = check_here(target, data_dir, name, on)
+    except CannotCheckError as error:
+        stop(str(error), as_json)
+    print_answer(result, as_json)
     raise Exit(result.verdict.exit_code)
 
 
@@ -76,203 +88,37 @@ def verify(
 def fetch(
     bundle: Bundle = None,
     server: ServerUrl = None,
+    held: Annotated[
+        list[str] | None,
+        typer.Option("--for", help="附上日志证明：二维码内容或查验码 / with the log's proof for this code"),
+    ] = None,
     data_dir: DataDir = Path("ecert-data"),
     as_json: AsJson = False,
 ) -> None:
     """取得或更新离线核验包 / fetch or refresh the offline bundle, from --server or the local register."""
-    from verifier.check.bundle import all_lists, write_bundle
+    from verifier.check.bundle import proven_tokens, write_bundle
+    from verifier.fetching import FetchError, from_register, from_server
 
     folder, now = bundle or data_dir / "bundle", system_clock()
     try:
-        if server:
-            key_set, lists, origins = _from_server(server, all_lists)
-        else:
-            key_set, lists, origins = _from_register(data_dir, all_lists)
-        write_bundle(folder, key_set, lists, origins, now)
-    except _CannotCheckError as error:
-        _stop(str(error), as_json)
+        tokens = {token_in(text) for text in held or ()} | proven_tokens(folder)
+        found = from_server(server, tokens) if server else from_register(data_dir, tokens)
+        write_bundle(folder, found.key_set, found.status_lists, found.origins, now, found.proofs)
+    except (CannotCheckError, FetchError) as error:
+        stop(str(error), as_json)
     except OSError as error:
-        _stop(f"无法写入 {folder} / cannot write there: {error.strerror}", as_json)
+        stop(f"无法写入 {folder} / cannot write there: {error.strerror}", as_json)
+    lists, proofs = sorted(found.status_lists), sorted(found.proofs)
     if as_json:
-        _write_json({"bundle": str(folder), "status_lists": sorted(lists), "fetched_at": now.isoformat()})
+        fetched = {"bundle": str(folder), "status_lists": lists, "proofs": proofs, "fetched_at": now.isoformat()}
+        write_json(fetched)
     else:
-        sys.stdout.write(f"离线核验包已更新 / bundle refreshed: {folder}（状态清单 / status lists: {len(lists)}）\n")
+        counted = f"状态清单 / status lists: {len(lists)}，日志证明 / proofs: {len(proofs)}"
+        sys.stdout.write(f"离线核验包已更新 / bundle refreshed: {folder}（{counted}）\n")
 
 
-def _own_bundle(data_dir: Path) -> Path:
-    """The data folder's bundle; where the folder holds the public record, made anew from it, without a network."""
-    from verifier.check.bundle import all_lists, write_bundle
-
-    folder = data_dir / "bundle"
-    try:
-        write_bundle(folder, *_from_register(data_dir, all_lists), system_clock())
-    except (_CannotCheckError, OSError):
-        return folder  # no record here, or none that can be read: what was fetched earlier tells its age
-    return folder
-
-
-class _CannotCheckError(Exception):
-    """The check could not be made at all; one line."""
-
-
-def _here(target: str, data_dir: Path, name: str | None) -> CheckResult:
-    """Check against the register of this machine."""
-    from keys.public.keyset import load_key_set
-    from verifier.check.checker import Checker
-    from verifier.check.sandbox import Sandbox
-    from verifier.record.register import SqlRegister
-    from verifier.settings import VerifierSettings
-
-    settings = VerifierSettings(data_dir=data_dir)
-    try:
-        lookup_key = (settings.keys_dir / "lookup.key").read_bytes()
-    except OSError as error:
-        raise _CannotCheckError(
-            f"{data_dir} 不是数据目录；可用 --data-dir 指明，或用 --server、--offline / "
-            "not a data folder: name one with --data-dir, or use --server or --offline"
-        ) from error
-    register, sandbox = SqlRegister(settings.register_database), Sandbox(workers=1)
-    origins = (settings.verify_base_url,)
-    checker = Checker(
-        register, lambda: load_key_set(settings.keys_dir), lookup_key, system_clock, origins, inspect=sandbox
-    )
-    try:
-        return _route(target, name, checker, checker.check_qr)
-    finally:
-        sandbox.close()
-        register.close()
-
-
-def _offline(target: str, folder: Path, name: str | None) -> CheckResult:
-    from verifier.check.bundle import BundleError, read_bundle
-    from verifier.check.offline import OfflineChecker
-    from verifier.check.sandbox import Sandbox
-
-    try:
-        bundle = read_bundle(folder)
-    except BundleError as error:
-        raise _CannotCheckError(f"{error}；请联网运行 / go online and run: ecert-verify fetch") from error
-    sandbox = Sandbox(workers=1)
-    checker = OfflineChecker(bundle, system_clock, inspect=sandbox)
-    try:
-        if _WEB.match(target):
-            return checker.check_qr(target)
-        if _is_path(target):
-            return checker.check_pdf(_read_file(target))
-    finally:
-        sandbox.close()
-    raise _CannotCheckError(
-        "离线只能核验 PDF 文件或二维码内容；管理号须联网查询 / offline only a PDF or a QR text can be checked"
-    )
-
-
-def _at_server(target: str, url: str, name: str | None) -> CheckResult:
-    from verifier.client import Server, ServerError
-
-    try:
-        server = Server(url)
-        return _route(target, name, server, lambda text: server.check_qr(text, system_clock()))
-    except ServerError as error:
-        raise _CannotCheckError(str(error)) from error
-
-
-def _route(target: str, name: str | None, checker: Any, check_qr: Any) -> CheckResult:
-    """Tell what the target is by its shape, and check it so."""
-    from verifier.record.qr import is_token
-
-    result: CheckResult
-    if _WEB.match(target):
-        result = check_qr(target)
-    elif _is_path(target):
-        result = checker.check_pdf(_read_file(target))
-    elif is_token(target):
-        result = checker.check_token(target)
-    elif _SHA256.fullmatch(target):
-        result = checker.check_file_digest(target)
-    else:
-        result = checker.check_number(target, name)
-    return result
-
-
-def _is_path(target: str) -> bool:
-    if not target.strip() or len(target) > _MAX_TARGET or "\0" in target:
-        return False
-    try:
-        return target.lower().endswith(".pdf") or "/" in target or Path(target).exists()
-    except OSError:
-        return False
-
-
-def _read_file(target: str) -> bytes:
-    """At most one byte over the limit of a check, so a huge file is refused without being read."""
-    path = Path(target)
-    try:
-        if not path.is_file():
-            what = "不是文件 / not a file" if path.exists() else "没有这个文件 / no such file"
-            raise _CannotCheckError(f"{what}: {target}")
-        with path.open("rb") as file:
-            return file.read(_READ_LIMIT)
-    except OSError as error:
-        raise _CannotCheckError(f"无法读取文件 / cannot read the file: {error.strerror}") from error
-
-
-def _from_server(url: str, all_lists: Any) -> tuple[bytes, dict[str, bytes], tuple[str, ...]]:
-    from verifier.client import Server, ServerError
-
-    try:
-        server = Server(url)
-        return server.key_set(), all_lists(server.status_list), (server.origin,)
-    except ServerError as error:
-        raise _CannotCheckError(str(error)) from error
-
-
-def _from_register(data_dir: Path, all_lists: Any) -> tuple[bytes, dict[str, bytes], tuple[str, ...]]:
-    from keys.public.keyset import key_set_path
-    from verifier.record.register import RegisterUnavailableError, SqlRegister
-    from verifier.settings import VerifierSettings
-
-    settings = VerifierSettings(data_dir=data_dir)
-    register = SqlRegister(settings.register_database)
-
-    def token(list_id: str) -> bytes | None:
-        stored = register.status_list(list_id)
-        return stored.token_cwt if stored else None
-
-    try:
-        return key_set_path(settings.keys_dir).read_bytes(), all_lists(token), (settings.verify_base_url,)
-    except OSError as error:
-        raise _CannotCheckError(f"{data_dir} 中没有公钥清单 / no key set there") from error
-    except RegisterUnavailableError as error:
-        raise _CannotCheckError("登记系统无法读取 / the public record cannot be read") from error
-    finally:
-        register.close()
-
-
-def _print(result: CheckResult, as_json: bool) -> None:
-    if as_json:
-        _write_json(result.to_json())
-        return
-    from rich.console import Console
-
-    from verifier.report import print_result
-
-    print_result(result, Console(highlight=False, soft_wrap=True))
-
-
-def _write_json(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def _stop(line: str, as_json: bool) -> NoReturn:
-    if as_json:
-        _write_json({"error": {"code": "could-not-check", "message": line}})
-    sys.stderr.write(line[:600] + "\n")
-    raise Exit(COULD_NOT)
-
-
-def system_clock() -> datetime:
-    """The present instant, UTC: the only reading of the machine's clock in this program."""
-    return datetime.now(UTC)
+app.command("audit")(audit_command)
+app.command("witness")(witness_command)
 
 
 def run(arguments: Sequence[str]) -> int:

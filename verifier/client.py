@@ -7,6 +7,7 @@ the server says of the token.
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -14,16 +15,23 @@ from urllib.parse import quote, urlencode
 from keys.public.keyset import KeySet, KeySetMalformedError
 from verifier.check.checker import host_of
 from verifier.check.findings import Refused, read_credential_checked
-from verifier.check.judgement import refusal
+from verifier.check.judgement import SHANGHAI, refusal
 from verifier.check.words import say
+from verifier.puzzle import TooMuchWorkError, answer_to
+from verifier.record.public_record import StatusChange
 from verifier.record.qr import QrGrammarError, parse_qr
+from verifier.record.status import CertificateStatus, ReasonClass
 from verifier.record.status_list import list_path
 from verifier.record.verdict import Check, CheckResult, PublicCertificate, Verdict
 
 TIMEOUT_SECONDS: Final = 20
 _MAX_BODY: Final = 8 << 20
+JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
+_WORKS: Final = 3
+"""A first question and two answers to challenges; a proof that came too late is worth another."""
 _NOT_FOUND: Final = 404
-_DATES: Final = {"approved_on", "issued_on", "effective_on"}
+_DATES: Final = {"approved_on", "issued_on", "effective_on", "copy_valid_until"}
 
 
 class ServerError(Exception):
@@ -33,7 +41,9 @@ class ServerError(Exception):
 class Server:
     """A verifier at `base_url` (scheme and host). Every method may raise ServerError."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, on_work: Callable[[], None] | None = None) -> None:
+        """`on_work`: told when the server makes this machine work for an answer, which takes a moment."""
+        self.on_work = on_work
         if not base_url.lower().startswith(("http://", "https://")):
             raise ServerError(
                 "服务器地址须以 https:// 或 http:// 开头 / the server's address must begin with https://"
@@ -53,9 +63,33 @@ class Server:
         """A signed status list (CWT), or None when there is no such list."""
         return self._get(list_path(list_id), "application/statuslist+cwt")
 
+    def keys(self) -> KeySet:
+        """The published key set; raises KeySetMalformedError too."""
+        try:
+            return KeySet.from_json(json.loads(self.key_set()))
+        except ValueError as error:
+            raise KeySetMalformedError("the server's key set cannot be read") from error
+
+    def status_proof(self, token: str) -> bytes | None:
+        """The log's proof for a certificate's newest status, as served; None where the server has none to give."""
+        try:
+            return self._get(f"/log/proof/{quote(token, safe='')}", "application/json")
+        except ServerError:
+            return None
+
     def check_token(self, token: str) -> CheckResult:
         """What the server says of a token."""
         return self._result(f"/api/v1/certificates/{quote(token, safe='')}")
+
+    def history(self, token: str) -> tuple[StatusChange, ...]:
+        """Every status the certificate has had, as the server's public record has it, oldest first."""
+        day = quote(datetime.now(SHANGHAI).date().isoformat())
+        body = self._send(f"/api/v1/certificates/{quote(token, safe='')}?on={day}", JSON, None, None, problems=True)
+        try:
+            lines = json.loads(body or b"")["on"]["history"]
+            return tuple(_read_change(token, sequence, line) for sequence, line in enumerate(lines))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServerError(_problem(body)) from error
 
     def check_file_digest(self, sha256: str) -> CheckResult:
         """What the server says of a file's digest."""
@@ -65,12 +99,40 @@ class Server:
         """What the server says of a file."""
         return self._result("/api/v1/check", pdf, "application/pdf")
 
+    def check_receipt(self, data: bytes) -> dict[str, Any]:
+        """What the server says of a receipt, with `exit_code` as `ReceiptCheck.exit_code`."""
+        kind = "application/pdf" if data.lstrip()[:5] == b"%PDF-" else JSON
+        body = self._send("/api/v1/receipts/check", JSON, data, kind, problems=True)
+        try:
+            found = json.loads(body or b"")
+            outcome, now = found["outcome"], (found["now"] or {}).get("verdict")
+            said = (found["receipt"] or {}).get("verdict")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ServerError(_problem(body)) from error
+        if outcome == "undetermined" or (outcome == "genuine" and now == "status_unknown"):
+            code = 2
+        else:
+            code = 0 if (outcome, said, now) == ("genuine", "valid", "valid") else 1
+        return {**found, "exit_code": code}
+
     def check_number(self, management_no: str, name: str | None = None) -> CheckResult:
         """What the server says of a number with a name; a server answers no number without a name."""
         if not name:
             raise ServerError("向服务器按管理号查询须加 --name / a look-up at a server also needs --name")
-        form = urlencode({"management_no": management_no, "name": name}).encode()
-        return self._result("/api/v1/lookup", form, "application/x-www-form-urlencoded")
+        asked = {"management_no": management_no, "name": name}
+        for _ in range(_WORKS):
+            answer = self._send("/api/v1/lookup", JSON, urlencode(asked).encode(), _FORM, problems=True)
+            challenge = _challenge_in(answer)
+            if challenge is None:
+                return _result_in(answer)
+            # The server has been asked often: as its page would, this machine does some work first.
+            if self.on_work is not None:
+                self.on_work()
+            try:
+                asked["proof"] = answer_to(challenge)
+            except TooMuchWorkError as error:
+                raise ServerError("服务器要求的计算过多 / the server asks for too much work") from error
+        raise ServerError(_problem(answer))
 
     def check_qr(self, text: str, now: datetime) -> CheckResult:
         """By the text of a QR code; its payload is verified here and its token there."""
@@ -105,11 +167,7 @@ class Server:
         return CheckResult(result.verdict, (*checks, say("credential-bound"), *result.checks), result.as_of, shown)
 
     def _result(self, path: str, body: bytes | None = None, kind: str | None = None) -> CheckResult:
-        answer = self._send(path, "application/json", body, kind, problems=True)
-        try:
-            return _read_result(json.loads(answer or b""))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ServerError(_problem(answer)) from error
+        return _result_in(self._send(path, JSON, body, kind, problems=True))
 
     def _get(self, path: str, accept: str) -> bytes | None:
         return self._send(path, accept, None, None, problems=False)
@@ -118,7 +176,7 @@ class Server:
         headers = {"Accept": accept} | ({"Content-Type": kind} if kind else {})
         request = urllib.request.Request(self._base + path, data=body, headers=headers)  # noqa: S310 - scheme checked
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 # nosec B310
                 return bytes(answer.read(_MAX_BODY))
         except urllib.error.HTTPError as error:
             with error:
@@ -129,6 +187,35 @@ class Server:
             raise ServerError(f"服务器答复 {error.code} / the server answered {error.code}") from error
         except (OSError, ValueError) as error:
             raise ServerError(f"无法连接 {host_of(self._base)} / cannot reach it") from error
+
+
+def _challenge_in(answer: bytes | None) -> Any:
+    """What a problem document asks to be solved, or None."""
+    try:
+        body = json.loads(answer or b"")
+    except ValueError:
+        return None
+    return body.get("challenge") if isinstance(body, dict) and "verdict" not in body else None
+
+
+def _result_in(answer: bytes | None) -> CheckResult:
+    try:
+        return _read_result(json.loads(answer or b""))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServerError(_problem(answer)) from error
+
+
+def _read_change(token: str, sequence: int, line: dict[str, Any]) -> StatusChange:
+    reason = line["reason_class"]
+    return StatusChange(
+        token=token,
+        sequence=sequence,
+        status=CertificateStatus(line["status"]),
+        reason_class=None if reason is None else ReasonClass(reason),
+        effective_on=date.fromisoformat(line["effective_on"]),
+        changed_at=datetime.fromisoformat(line["changed_at"]),
+        from_beginning=line["from_beginning"] is True,
+    )
 
 
 def _read_result(body: Any) -> CheckResult:

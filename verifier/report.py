@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -52,7 +52,15 @@ def colour_of(verdict: Verdict) -> str:
 def print_result(result: CheckResult, console: Console) -> None:
     """Write the result to `console`, which decides about colour (NO_COLOR, no terminal)."""
     zh, en = SENTENCES[result.verdict]
-    console.print(Text(f"{zh} {en}", style=colour_of(result.verdict)))
+    past = result.extra.get("on")
+    if past is None:
+        console.print(Text(f"{zh} {en}", style=colour_of(result.verdict)))
+    else:
+        # Never green: it does not speak of today.
+        style = _AMBER if result.verdict is Verdict.VALID else colour_of(result.verdict)
+        day = plain(past["asked"])
+        console.print(Text(f"就 {day} 而言 as to {day}: {result.verdict.value}", style=style))
+        console.print(Text(f"现在 now: {result.extra['now']['verdict']}", style="bold"))
     if result.certificate is not None:
         for label, value in _shown(result.certificate):
             console.print(Text(f"  {label}：{plain(value)}"))
@@ -63,7 +71,39 @@ def print_result(result: CheckResult, console: Console) -> None:
         if check.ok is not True and check.remedy:
             console.print(Text(f"    → {plain(f'{check.remedy} {check.remedy_en}')}", style="bold"))
     console.print()
+    if result.extra.get("log", {}).get("proven", True) is None:
+        line = "没有公开日志的证明；状态以登记或状态清单为准 no log proof; the status rests on register or list"
+        console.print(Text(f"  {line}", style="dim"))
     console.print(Text(f"  状态时间 as of {_local(result.as_of)}", style="dim"))
+
+
+_OUTCOMES: Final = {
+    "genuine": ("回执是真的。", "The receipt is genuine.", _GREEN),
+    "altered": ("回执被改动过，不能采信。", "The receipt was altered. Do not rely on it.", _RED),
+    "untrusted": ("不是本查验网站出具的回执。", "Not a receipt of this verifier.", _RED),
+    "contradicted": ("回执与公开登记不一致，不能采信。", "The receipt and the public record disagree.", _RED),
+    "malformed": ("这不是查验回执。", "This is no receipt.", _RED),
+    "undetermined": ("回执的真伪暂时无法确定。", "Whether the receipt is genuine could not be determined.", _AMBER),
+}
+
+
+def print_receipt(found: dict[str, Any], console: Console) -> None:
+    """Write the answer about a receipt (`ReceiptCheck.to_json`): first what became of it, then what is true now."""
+    zh, en, style = _OUTCOMES[found["outcome"]]
+    console.print(Text(f"{zh} {en}", style=style))
+    receipt, now = found["receipt"], found["now"]
+    if receipt is not None:
+        console.print(Text(f"  出具时刻 given at: {plain(receipt['asked_at'])}"))
+        console.print(Text(f"  当时的结果 answer then: {plain(receipt['verdict'])}"))
+        console.print(Text(f"  自注 label: {plain(receipt['label'])}"))
+    if now is not None:
+        console.print(Text(f"  现在 now: {plain(now['verdict'])}", style="bold"))
+    console.print()
+    for check in found["checks"]:
+        mark, colour = _MARKS[check["ok"]]
+        console.print(Text.assemble((f"  {mark} ", colour), plain(f"{check['message']} {check['message_en']}")))
+    console.print()
+    console.print(Text(f"  {plain(found['notice'])} {plain(found['notice_en'])}", style="dim"))
 
 
 def plain(text: str) -> str:

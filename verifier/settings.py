@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +20,13 @@ class VerifierSettings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) of our own proxies, whose X-Forwarded-For is believed. JSON list in the environment."""
 
+    proof_bits: int = Field(default=17, ge=1, le=28)
+    """Work asked of whoever looks up too often: 2 to the power of this many SHA-256 digests (17: a second or two)."""
+    witnesses: tuple[str, ...] = ()
+    """Who cosigns the log's checkpoints: `URL VKEY` or `VKEY` each (see `verifier.record.witnessing`). JSON list."""
+
+    watching: bool = False
+    """Offer to watch certificates on verdict pages: the issuer's `/watch/` is reached under the same address."""
     check_workers: int = 0
     """Processes that inspect uploaded files. 0: one per core, at most 4."""
 

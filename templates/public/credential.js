@@ -107,8 +107,16 @@ function readCredential(bytes) {
   var header = uncbor(parts[0]);
   hold(header instanceof Map && header.size === 2 && header.get(1) === -7 && isBytes(header.get(4), 8));
   var claims = uncbor(parts[2]);
-  hold(claims instanceof Map && claims.size === 3);
-  var issued = claims.get(6), token = claims.get(7), c = claims.get(-65537);
+  hold(claims instanceof Map && (claims.size === 3 || claims.size === 5));
+  var issued = claims.get(6), token = claims.get(7), c = claims.get(-65537), copy = null;
+  if (claims.size === 5) {
+    // Of a purpose-bound copy: the end of its last day (UTC+8), and its own place in the status lists.
+    var ends = claims.get(4), own = claims.get(-65538);
+    hold(typeof ends === 'number' && ends > 0 && ends <= 253402300799 && (ends + 28800) % 86400 === 0);
+    hold(Array.isArray(own) && own.length === 2 && isText(own[0], 1, 32));
+    hold(typeof own[1] === 'number' && own[1] >= 0 && own[1] < 1048576);
+    copy = { ends: ends, list_id: own[0], list_index: own[1] };
+  }
   hold(typeof issued === 'number' && issued >= 0 && issued <= 253402300799 && isBytes(token, 16));
   hold(Array.isArray(c) && c.length === 10);
   hold(isText(c[0], 1, 40) && isText(c[1], 1, 128) && isText(c[2], 1, 32) && isText(c[3], 1, 80));
@@ -118,13 +126,15 @@ function readCredential(bytes) {
   return {
     protectedBytes: parts[0], payload: parts[2], signature: parts[3], kid: hex(header.get(4)), issued: issued,
     token: base32(token), management_no: c[0], name: c[1], programme_code: c[2], programme_name: c[3], level: c[4],
-    specialty: c[5], approved_on: new Date(c[6] * 86400000).toISOString().slice(0, 10), list_id: c[8], list_index: c[9]
+    specialty: c[5], approved_on: new Date(c[6] * 86400000).toISOString().slice(0, 10), list_id: c[8], list_index: c[9],
+    copy: copy
   };
 }
 
 // The bytes that were signed: Sig_structure of RFC 9052, 4.4.
 function toBeSigned(credential) {
   function bytesHead(length) {
+    if (length > 65535) throw new Error('cbor');
     return length < 24 ? [64 + length] : length < 256 ? [88, length] : [89, length >> 8, length & 255];
   }
   var label = Array.from('Signature1').map(function (char) { return char.charCodeAt(0); });

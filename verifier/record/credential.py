@@ -10,12 +10,16 @@ Byte layout, deterministic CBOR throughout (RFC 8949, 4.2.1; `verifier.record.cb
       58 40 <signature: 64>             r then s over ["Signature1", protected, h'', payload]
 
     claims = {6: issued at, 7: token, -65537: certificate}       in this order, nothing else
+    of a purpose-bound copy: {4: end, 6: issued at, 7: token, -65537: certificate, -65538: copy}
 
     | label  | what                     | CBOR  | size, meaning                                               |
     |--------|--------------------------|-------|-------------------------------------------------------------|
+    | 4      | exp (RFC 8392, 3.1.4)    | uint  | 24:00 of the copy's last day in Asia/Shanghai, as iat       |
     | 6      | iat (RFC 8392, 3.1.6)    | uint  | whole seconds since 1970-01-01T00:00:00Z                    |
     | 7      | cti (RFC 8392, 3.1.7)    | bytes | 16: the token in the QR's address, base32-decoded           |
     | -65537 | certificate (private use)| array | exactly the ten values below, in this order                 |
+    | -65538 | copy (private use)       | array | list_id and list_index of the copy's own entry, set when    |
+    |        |                          |       | its holder takes it back; the certificate's tells the rest  |
 
     | place | what            | CBOR  | size, meaning                                                       |
     |-------|-----------------|-------|---------------------------------------------------------------------|
@@ -43,15 +47,18 @@ from typing import Any, Final
 from keys.public.keyset import KeySet, UnknownKeyError
 from keys.public.purposes import KeyPurpose
 from verifier.record import cbor
+from verifier.record.copy_claims import CopyClaims
 from verifier.record.cose import ALG, KID, CoseError, decode_sign1
 from verifier.record.qr import TOKEN_BYTES, QrGrammarError, b32, unb32
 
 MAX_CREDENTIAL_BYTES: Final = 1024
 ID_DIGEST_BYTES: Final = 8
 ID_DIGEST_ROUNDS: Final = 10_000
+EXP: Final = 4
 IAT: Final = 6
 CTI: Final = 7
 CERTIFICATE: Final = -65537
+COPY: Final = -65538
 _TEXT_LIMITS: Final = {
     "management_no": (1, 40),
     "name": (1, 128),
@@ -109,6 +116,8 @@ class CredentialClaims:
     list_id: str
     list_index: int
     issued_at: datetime
+    copy: CopyClaims | None = None
+    """Of a purpose-bound copy; `token` and `management_no` are then the copy's own."""
 
     def __post_init__(self) -> None:
         for field, (least, most) in _TEXT_LIMITS.items():
@@ -160,9 +169,14 @@ def encode_claims(claims: CredentialClaims) -> bytes:
         claims.list_id,
         claims.list_index,
     ]
-    return cbor.encode(
-        {IAT: int(claims.issued_at.timestamp()), CTI: _token_bytes(claims.token), CERTIFICATE: certificate}
-    )
+    signed: dict[int, Any] = {
+        IAT: int(claims.issued_at.timestamp()),
+        CTI: _token_bytes(claims.token),
+        CERTIFICATE: certificate,
+    }
+    if claims.copy is not None:
+        signed |= {EXP: claims.copy.ends_at, COPY: [claims.copy.list_id, claims.copy.list_index]}
+    return cbor.encode(signed)
 
 
 def decode_claims(payload: bytes) -> CredentialClaims:
@@ -171,8 +185,9 @@ def decode_claims(payload: bytes) -> CredentialClaims:
         claims = cbor.decode(payload)
     except cbor.CborError as exc:
         raise CredentialMalformedError(str(exc)) from exc
-    if not isinstance(claims, dict) or set(claims) != {IAT, CTI, CERTIFICATE}:
-        raise CredentialMalformedError("the claims are not the three of this layout")
+    known = ({IAT, CTI, CERTIFICATE}, {EXP, IAT, CTI, CERTIFICATE, COPY})
+    if not isinstance(claims, dict) or set(claims) not in known:
+        raise CredentialMalformedError("the claims are not those of this layout")
     iat, cti, values = claims[IAT], claims[CTI], claims[CERTIFICATE]
     if not isinstance(iat, int) or not 0 <= iat <= _MAX_SECONDS:
         raise CredentialMalformedError("the time of issue is not a time")
@@ -201,6 +216,7 @@ def decode_claims(payload: bytes) -> CredentialClaims:
             list_id=values[8],
             list_index=values[9],
             issued_at=datetime.fromtimestamp(iat, UTC),
+            copy=CopyClaims.read(claims[EXP], claims[COPY]) if COPY in claims else None,
         )
     except ValueError as exc:
         raise CredentialMalformedError(str(exc)) from exc

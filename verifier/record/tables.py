@@ -5,6 +5,7 @@ On SQLite the schema is a file of its own; on PostgreSQL it is a schema with a r
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from verifier.record.instants import UtcInstant
@@ -44,6 +46,7 @@ certificates = Table(
     Column("status_changed_at", UtcInstant()),
     Column("effective_on", Date),
     Column("superseded_by", String(32)),
+    Column("identity_digest", String(64)),
     Index("uq_certificates_list_entry", "list_id", "list_index", unique=True),
 )
 
@@ -56,6 +59,24 @@ files = Table(
     Column("valid_until", Date),  # purpose-bound copies only
 )
 
+copies = Table(
+    "copies",
+    metadata,
+    # Purpose-bound copies. Their status is that of their certificate, so that they fall with it by themselves.
+    Column("token", String(32), primary_key=True),
+    Column("of_token", String(32), ForeignKey(certificates.c.token), nullable=False, index=True),
+    Column("file_sha256", String(64), nullable=False, unique=True),
+    Column("credential_sha256", String(64), nullable=False),
+    Column("number_digest", String(64), nullable=False, unique=True),
+    Column("holder_digest", String(64), nullable=False, index=True),
+    Column("identity_digest", String(64)),
+    Column("list_id", String(32), nullable=False),  # the copy's own entry: set when it is withdrawn
+    Column("list_index", Integer, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("published_at", UtcInstant(), nullable=False),
+    Column("withdrawn_at", UtcInstant()),
+)
+
 status_changes = Table(
     "status_changes",
     metadata,
@@ -65,6 +86,7 @@ status_changes = Table(
     Column("reason_class", String(32)),
     Column("effective_on", Date, nullable=False),
     Column("changed_at", UtcInstant(), nullable=False),
+    Column("from_beginning", Boolean, nullable=False, default=False, server_default=false()),
 )
 
 status_lists = Table(
@@ -77,6 +99,20 @@ status_lists = Table(
     Column("token_cwt", LargeBinary, nullable=False),
     Column("issued_at", UtcInstant(), nullable=False),
     Column("expires_at", UtcInstant(), nullable=False),
+)
+
+status_list_history = Table(
+    "status_list_history",
+    metadata,
+    # Every version that said something new, and one for each stretch of time in which nothing did: together they
+    # answer for every instant since the first.
+    Column("list_id", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("token_jwt", LargeBinary, nullable=False),
+    Column("token_cwt", LargeBinary, nullable=False),
+    Column("issued_at", UtcInstant(), nullable=False),
+    Column("expires_at", UtcInstant(), nullable=False),
+    Index("ix_public_record_status_list_history_issued", "list_id", "issued_at"),
 )
 
 feed_position = Table(

@@ -80,6 +80,10 @@ class PublicCertificate:
     superseded_by: str | None = None
     management_no: str | None = None
     name: str | None = None
+    copy_of: str | None = None
+    """Of a purpose-bound copy: the token of the certificate it was made of, whose status it shares."""
+    copy_valid_until: date | None = None
+    """Of a purpose-bound copy: its last day, Asia/Shanghai."""
 
     def to_json(self) -> dict[str, Any]:
         """Public fields, dates as ISO 8601, absent ones left out."""

@@ -19,18 +19,32 @@ from verifier.record.point_reads import open_point_reads
 from verifier.record.register import SqlRegister
 from verifier.settings import VerifierSettings
 from verifier.web import answers
+from verifier.web.bulk import bulk_routes
 from verifier.web.checking import checking_routes
 from verifier.web.clients import Clients
 from verifier.web.desk import Desk
 from verifier.web.headers import SafeHeaders
+from verifier.web.history import history_routes
 from verifier.web.hot import HotPath
+from verifier.web.keeping import keeping_routes
 from verifier.web.keyfile import KeyFile
 from verifier.web.negotiation import prefers_html
 from verifier.web.problems import PROBLEM_TYPES, Problem
+from verifier.web.proof_of_work import ProofOfWork, SpentChallenges
 from verifier.web.publishing import publishing_routes
 from verifier.web.rates import RateLimits
+from verifier.web.receipts import receipt_routes
 from verifier.web.render import Pages
-from verifier.web.schemas import LookupModel, ProblemModel, ProblemResultModel, ResultModel
+from verifier.web.schemas import (
+    BulkItemModel,
+    LookupModel,
+    ProblemModel,
+    ProblemResultModel,
+    ReceiptModel,
+    ReceiptRequestModel,
+    ResultModel,
+    problem_response,
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +73,13 @@ def open_desk(settings: VerifierSettings, clock: Callable[[], datetime] = system
         register=register,
         rows=open_point_reads(settings.register_database),
         keys=keys,
+        keys_dir=settings.keys_dir,
         lookup_key=lookup_key,
+        clock=clock,
         rates=RateLimits(settings.redis_url),
+        work=ProofOfWork(lookup_key, settings.proof_bits, clock, SpentChallenges(settings.redis_url, clock)),
         clients=Clients(settings.trusted_proxies),
-        pages=Pages((base_url,)),
+        pages=Pages((base_url,), watching=settings.watching),
     )
 
 
@@ -85,7 +102,11 @@ def app_over(desk: Desk, clock: Callable[[], datetime] = system_clock) -> ASGIAp
     )
     _pages(api, desk)
     api.include_router(checking_routes(desk))
+    api.include_router(bulk_routes(desk))
+    api.include_router(history_routes(desk))
+    api.include_router(receipt_routes(desk))
     api.include_router(publishing_routes(desk))
+    api.include_router(keeping_routes(desk))
     _problems(api, desk)
     _describe(api)
     served: ASGIApp = GZipMiddleware(api, minimum_size=1024, compresslevel=6)
@@ -154,10 +175,24 @@ def _describe(api: FastAPI) -> None:
         if not api.openapi_schema:
             schema = original()
             shapes = schema.setdefault("components", {}).setdefault("schemas", {})
-            for model in (ProblemModel, ProblemResultModel, LookupModel, ResultModel):
+            for model in (
+                ProblemModel,
+                ProblemResultModel,
+                LookupModel,
+                ReceiptModel,
+                ReceiptRequestModel,
+                BulkItemModel,
+                ResultModel,
+            ):
                 shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 shapes.update(shape.pop("$defs", {}))
                 shapes[model.__name__] = shape
+            # What FastAPI says of a request it refuses itself is not what our handler answers.
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    refused = operation["responses"].get("422", {})
+                    if "application/json" in refused.get("content", {}):
+                        operation["responses"]["422"] = problem_response("What was sent cannot be read")
         return api.openapi_schema or {}
 
     api.openapi = described  # type: ignore[method-assign]

@@ -1,13 +1,14 @@
 """Routes that check: by token, by file digest, by file, by number and name; and the QR page."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from verifier.web import answers
 from verifier.web.desk import Desk
+from verifier.web.history import answered, as_asked, history_page
 from verifier.web.negotiation import prefers_html
 from verifier.web.problems import Problem
 from verifier.web.schemas import LookupModel, ResultModel, problem_response
@@ -20,6 +21,15 @@ _MALFORMED = problem_response("What was sent cannot be read", result=True)
 _TOO_MANY = problem_response("Too many requests; see Retry-After")
 _VERDICTS: dict[int | str, dict[str, Any]] = {404: _NOT_FOUND, 422: _MALFORMED, 503: _UNKNOWN}
 
+On = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="Ask about the past: a day (`2025-03-01`, its end in Asia/Shanghai) or an RFC 3339 instant. The "
+        "verdict is then what is known today of that moment; `on` says what was shown then, `now` what is true now.",
+        openapi_examples={"day": {"value": "2025-10-31"}},
+    ),
+]
 _PDF = {"type": "string", "format": "binary"}
 _UPLOAD_BODY = {
     "requestBody": {
@@ -42,6 +52,13 @@ _LOOKUP_BODY = {
 }
 
 
+def _page_or_json() -> dict[int | str, dict[str, Any]]:
+    """As `_VERDICTS`, each also as a page."""
+    page = {"text/html": {"schema": {"type": "string"}}}
+    both = {status: {**answer, "content": {**answer["content"], **page}} for status, answer in _VERDICTS.items()}
+    return {200: {"content": page}, **both}
+
+
 def checking_routes(desk: Desk) -> APIRouter:
     """The router over `desk`."""
     router = APIRouter(tags=["check"])
@@ -53,9 +70,11 @@ def checking_routes(desk: Desk) -> APIRouter:
         responses=_VERDICTS,
     )
     async def certificate(
-        request: Request, token: str = Path(description="26 base32 characters, either case", max_length=200)
+        request: Request,
+        token: str = Path(description="26 base32 characters, either case", max_length=200),
+        on: On = None,
     ) -> Response:
-        return desk.answer(request, await desk.run(desk.checker.check_token, token), Asked.TOKEN)
+        return await answered(desk, request, await desk.run(desk.checker.check_token, token), Asked.TOKEN, on)
 
     @router.get(
         "/api/v1/files/{sha256}",
@@ -64,9 +83,12 @@ def checking_routes(desk: Desk) -> APIRouter:
         responses=_VERDICTS,
     )
     async def file(
-        request: Request, sha256: str = Path(description="SHA-256 of the file, 64 hexadecimal digits", max_length=200)
+        request: Request,
+        sha256: str = Path(description="SHA-256 of the file, 64 hexadecimal digits", max_length=200),
+        on: On = None,
     ) -> Response:
-        return desk.answer(request, await desk.run(desk.checker.check_file_digest, sha256), Asked.DIGEST)
+        result = await desk.run(desk.checker.check_file_digest, sha256)
+        return await answered(desk, request, result, Asked.DIGEST, on)
 
     @router.post(
         "/api/v1/check",
@@ -82,11 +104,11 @@ def checking_routes(desk: Desk) -> APIRouter:
             503: problem_response("Busy, or the status cannot be determined now; see Retry-After", result=True),
         },
     )
-    async def check(request: Request) -> Response:
+    async def check(request: Request, on: On = None) -> Response:
         await desk.limit_upload(request)
         with desk.uploads.place():
             result = await desk.check_file(await received_pdf(request))
-        return desk.answer(request, result, Asked.FILE)
+        return await answered(desk, request, result, Asked.FILE, on)
 
     @router.post(
         "/api/v1/lookup",
@@ -102,18 +124,27 @@ def checking_routes(desk: Desk) -> APIRouter:
         except ValidationError:
             # Its text repeats what was typed, so nothing of it goes on.
             raise Problem("bad-request") from None
-        await desk.limit_lookup(request, asked.management_no)
-        result = await desk.run(desk.checker.check_number, asked.management_no, asked.name)
-        return desk.answer(request, result, Asked.LOOKUP)
+        try:
+            await desk.limit_lookup(request, asked.management_no, asked.name, asked.proof)
+        except Problem as problem:
+            if "challenge" not in problem.members or not prefers_html(request):
+                raise
+            fields = {"management_no": asked.management_no, "name": asked.name, "last_four": asked.last_four or ""}
+            return desk.pages.work(request, problem, fields)
+        ending = asked.last_four or None
+        if ending is not None:
+            await desk.limit_ending(asked.management_no)
+        result = await desk.run(desk.checker.check_number, asked.management_no, asked.name, ending)
+        return await answered(desk, request, result, Asked.LOOKUP, asked.on)
 
-    async def page(request: Request, token: str = Path(max_length=200)) -> Response:
+    async def page(request: Request, token: str = Path(max_length=200), on: On = None) -> Response:
         if prefers_html(request, page=True):
-            return await desk.token_page(request, token)
-        result = await desk.run(desk.checker.check_token, token)
+            return await (history_page(desk, request, token) if on else desk.token_page(request, token))
+        result = await as_asked(desk, request, await desk.run(desk.checker.check_token, token))
         return answers.result_json(result, desk.base_url, answers.instance_of(request))
 
     summary = "The QR page, or JSON by Accept"
-    router.get("/v/{token}", summary=summary, response_model=ResultModel, responses=_VERDICTS)(page)
+    router.get("/v/{token}", summary=summary, response_model=ResultModel, responses=_page_or_json())(page)
     # QR codes hold the address in upper case, which makes them smaller.
     router.get("/V/{token}", include_in_schema=False)(page)
     return router

@@ -1,8 +1,9 @@
 """Everything a request needs, opened once; and where its work runs: in threads, files in the sandbox's processes."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -14,7 +15,7 @@ from verifier.check.checker import Checker
 from verifier.check.judgement import refusal
 from verifier.check.sandbox import BusyError, Sandbox
 from verifier.check.words import say
-from verifier.record.lookup import number_digest
+from verifier.record.lookup import holder_digest, number_digest
 from verifier.record.point_reads import PointReads
 from verifier.record.public_record import PublicRecord
 from verifier.record.register import RegisterUnavailableError, SqlRegister
@@ -24,15 +25,22 @@ from verifier.web.clients import Clients
 from verifier.web.keyfile import KeyFile, LoadedKeys
 from verifier.web.negotiation import prefers_html
 from verifier.web.problems import Problem
-from verifier.web.rates import LOOKUPS_PER_ADDRESS, LOOKUPS_PER_NUMBER, UPLOADS_PER_ADDRESS, RateLimits
+from verifier.web.proof_of_work import ProofOfWork
+from verifier.web.rates import (
+    ENDINGS_PER_NUMBER,
+    LOOKUPS_PER_ADDRESS,
+    LOOKUPS_PER_NUMBER,
+    UPLOADS_PER_ADDRESS,
+    WORKED_LOOKUPS_PER_ADDRESS,
+    WORKED_LOOKUPS_PER_NUMBER,
+    RateLimits,
+)
 from verifier.web.render import Pages
 from verifier.web.uploads import Gate
 from verifier.web.view import Asked
 
 MAX_UPLOADS_AT_ONCE: Final = 24
 """Files being received or checked at one time in one process: each may take 10 MB of memory."""
-
-log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,8 +56,11 @@ class Desk:
     register: SqlRegister
     rows: PointReads
     keys: KeyFile
+    keys_dir: Path
     lookup_key: bytes
+    clock: Callable[[], datetime]
     rates: RateLimits
+    work: ProofOfWork
     clients: Clients
     pages: Pages
     uploads: Gate = field(default_factory=lambda: Gate(MAX_UPLOADS_AT_ONCE))
@@ -73,10 +84,24 @@ class Desk:
         except BusyError as error:
             raise Problem("busy", retry_after=error.retry_after) from error
 
+    async def sheet_rows(self, xlsx: bytes) -> list[list[str]] | None:
+        """A workbook's rows, None for what cannot be read; raises Problem busy when all processes are at work."""
+        try:
+            return await to_thread.run_sync(self.sandbox.rows, xlsx, limiter=self._file_threads)
+        except BusyError as error:
+            raise Problem("busy", retry_after=error.retry_after) from error
+
     async def read(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from the register; raises Problem status-unknown when it cannot be read."""
         try:
             return await self.run(work, *args, **kwargs)
+        except RegisterUnavailableError as error:
+            raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
+
+    def read_here(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for whoever is in a thread already."""
+        try:
+            return work(*args, **kwargs)
         except RegisterUnavailableError as error:
             raise Problem("status-unknown", retry_after=answers.RETRY_SECONDS) from error
 
@@ -92,6 +117,12 @@ class Desk:
         if not prefers_html(request):
             return answers.result_json(result, self.base_url, answers.instance_of(request))
         page = self.pages.verdict(request, result, asked, status=answers.http_status(result))
+        page.headers.update(answers.result_headers(result))
+        return page
+
+    def answer_plainly(self, request: Request, result: CheckResult) -> Response:
+        """A verdict about a token on a page without a script, as where the page asked for has nothing to show."""
+        page = self.pages.verdict(request, result, Asked.TOKEN, status=answers.http_status(result))
         page.headers.update(answers.result_headers(result))
         return page
 
@@ -112,8 +143,7 @@ class Desk:
         if result.verdict is Verdict.MALFORMED:
             page = self.pages.verdict(request, result, Asked.TOKEN, status=status)
         else:
-            qr_keys = keys.qr_keys if keys else []
-            page = self.pages.token_verdict(request, token.upper(), result, record, qr_keys, status=status)
+            page = self.pages.token_verdict(request, token.upper(), result, record, keys, status=status)
         page.headers.update(answers.result_headers(result))
         return page
 
@@ -132,23 +162,52 @@ class Desk:
         except RegisterUnavailableError:
             return refusal(Verdict.STATUS_UNKNOWN, (say("register-unreachable"),), result.as_of), None, None
         except (OSError, KeySetMalformedError):
-            log.exception("the published key set cannot be read")
             return refusal(Verdict.STATUS_UNKNOWN, (say("keys-unavailable"),), result.as_of), None, None
         return result, record, keys
 
-    async def limit_lookup(self, request: Request, management_no: str) -> None:
-        """Count a look-up against its address and against its number; raises Problem too-many-requests."""
+    async def limit_lookup(self, request: Request, management_no: str, name: str, proof: str | None = None) -> None:
+        """Count a look-up against its address and against its number.
+
+        Over the first limits it costs a proof of work: raises Problem proof-needed, which carries the challenge.
+        Over the second ones it raises Problem too-many-requests.
+        """
         who = self.clients.address(request.scope)
-        # The digest, not the number: what is counted may lie in a Redis that others can read.
+        # The digests, not what was typed: what is counted may lie in a Redis that others can read.
         number = number_digest(self.lookup_key, management_no)
-        await self._limit(LOOKUPS_PER_ADDRESS, "lookup-address", who)
-        await self._limit(LOOKUPS_PER_NUMBER, "lookup-number", number)
+        wait = await self.run(self._wait, (LOOKUPS_PER_ADDRESS, who), (LOOKUPS_PER_NUMBER, number))
+        if wait is None:
+            return
+        bound_to = f"{who} {holder_digest(self.lookup_key, management_no, name)}"
+        if not proof or not await self.run(self.work.accepts, proof, bound_to):
+            challenge = self.work.challenge(bound_to)
+            raise Problem("proof-needed", retry_after=wait, members={"challenge": challenge.to_json()})
+        await self.limit(WORKED_LOOKUPS_PER_ADDRESS, "worked-lookup-address", who)
+        await self.limit(WORKED_LOOKUPS_PER_NUMBER, "worked-lookup-number", number)
+
+    async def limit_ending(self, management_no: str) -> None:
+        """Count a look-up that names the last four against its number; raises Problem too-many-requests."""
+        number = number_digest(self.lookup_key, management_no)
+        wait = await self.run(self.rates.retry_after, ENDINGS_PER_NUMBER, "ending-number", number)
+        if wait is not None:
+            said = (
+                "该管理号附带后四位的查询过多；不填后四位仍可查询。",
+                "This number was asked with last four too often; without them it is still answered.",
+            )
+            raise Problem("too-many-requests", said, retry_after=wait)
+
+    def _wait(self, address: tuple[str, str], number: tuple[str, str]) -> int | None:
+        waits = (
+            self.rates.retry_after(address[0], "lookup-address", address[1]),
+            self.rates.retry_after(number[0], "lookup-number", number[1]),
+        )
+        return max((wait for wait in waits if wait is not None), default=None)
 
     async def limit_upload(self, request: Request) -> None:
         """Count an upload against its address; raises Problem too-many-requests."""
-        await self._limit(UPLOADS_PER_ADDRESS, "upload-address", self.clients.address(request.scope))
+        await self.limit(UPLOADS_PER_ADDRESS, "upload-address", self.clients.address(request.scope))
 
-    async def _limit(self, limits: str, *who: str) -> None:
-        wait = await self.run(self.rates.retry_after, limits, *who)
+    async def limit(self, limits: str, *who: str, cost: int = 1) -> None:
+        """Count one act of `who`, or `cost` of them, against `limits`; raises Problem too-many-requests."""
+        wait = await self.run(self.rates.retry_after, limits, *who, cost=cost)
         if wait is not None:
             raise Problem("too-many-requests", retry_after=wait)

@@ -121,6 +121,13 @@ FACES: Final[dict[Verdict, Face]] = {
     ),
 }
 
+COPY_VALID: Final = Face(
+    Tone.GOOD,
+    "此加注件有效",
+    "This purpose-bound copy is valid",
+    "请核对姓名，以及文件上写明的用途：它只可用于该用途，到期即失效。",
+    "Check the name, and the purpose written on it: it is good for that purpose only, and until its last day.",
+)
 FILE_VALID: Final = Face(
     Tone.GOOD,
     "此证书有效",
@@ -142,6 +149,29 @@ SIGNATURE_UNCHECKED: Final = Face(
     "此浏览器不能核对二维码中的签名，因此姓名未经核实。登记中这个编号的证书有效。",
     "This browser cannot check the signature in the code, so the name is unverified. "
     "A certificate with this code is on record as valid.",
+)
+LOG_DISAGREES: Final = Face(
+    Tone.CAUTION,
+    "无法确定",
+    "Could not be determined",
+    "登记说它有效，公开日志却不是这样记的。查清之前不要采信，并请告知发证机关。",
+    "The register says valid, the public log says otherwise. Do not rely on it, and tell the authority.",
+)
+VALID_OFFLINE: Final = Face(
+    Tone.GOOD,
+    "截至 {issued}，此证书有效",
+    "Valid as of {issued}",
+    "这是没有连网时的结论，此后的变化看不到。请核对上面的姓名与出示证书的人是否一致，能联网时再查一次。",
+    "Found without a network; later changes cannot be seen. Make sure the name is that of the person who shows it, "
+    "and check again online.",
+)
+LOOKING: Final = Face(
+    Tone.NONE,
+    "正在本机核对……",
+    "Checking on this device…",
+    "没有连上网络，正在用本机保存的资料核对签名和状态。",
+    "There is no network: signature and status are checked with what this device kept.",
+    icon="wait",
 )
 PENDING: Final = Face(
     Tone.NONE,

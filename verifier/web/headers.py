@@ -51,10 +51,28 @@ class SafeHeaders:
         return present + [(name, value) for name, value in self._defaults.items() if name not in names]
 
 
-def page_policy(*, scripts: tuple[str, ...], styles: tuple[str, ...], connects: bool, submits: bool) -> str:
+CAMERA: Final = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
+"""Permissions-Policy of the one page that may use the camera."""
+READER_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
+)
+"""Policy of the scanner's worker, which alone runs WebAssembly: a worker has its own, not its page's (CSP 3, 4.2)."""
+KEEPER_POLICY: Final = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+"""Policy of the service worker: it fetches from this server and loads no other script."""
+
+
+def page_policy(
+    *,
+    scripts: tuple[str, ...],
+    styles: tuple[str, ...],
+    connects: tuple[str, ...] = (),
+    submits: bool,
+    pictures: bool = False,
+) -> str:
     """The Content-Security-Policy of a page: only the inlined texts named by hash; no other source at all.
 
-    `connects`: the page's script may ask this server; `submits`: its forms may post to this server.
+    `connects`: where the page's script may ask; `submits`: its forms may post to this server; `pictures`: icons of
+    this server. Workers come from this server only: the service worker, and the scanner's decoder.
     """
     own = "'self'"
     none = "'none'"
@@ -63,8 +81,10 @@ def page_policy(*, scripts: tuple[str, ...], styles: tuple[str, ...], connects: 
             f"default-src {none}",
             f"script-src {' '.join(scripts) or none}",
             f"style-src {' '.join(styles)}",
-            "img-src data:",
-            f"connect-src {own if connects else none}",
+            f"img-src data:{' ' + own if pictures else ''}",
+            f"connect-src {' '.join(connects) or none}",
+            f"worker-src {own if scripts else none}",
+            f"manifest-src {own if pictures else none}",
             f"form-action {own if submits else none}",
             f"base-uri {none}",
             f"frame-ancestors {none}",

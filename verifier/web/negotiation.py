@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 HTML = "text/html"
 JSON = "application/json"
+CODINGS = ("br", "gzip")
 
 
 def prefers_html(request: Request, *, page: bool = False) -> bool:
@@ -41,6 +42,14 @@ def quality(accept: str, media_type: str) -> float:
         if candidate in ranges:
             return ranges[candidate]
     return 0.0
+
+
+@lru_cache(maxsize=512)
+def best_coding(accept_encoding: str) -> str | None:
+    """`br` or `gzip`, whichever the asker likes better (brotli of equals); None for neither (RFC 9110, 12.5.3)."""
+    weights = dict(_range(part) for part in accept_encoding.split(",") if part.strip())
+    ranked = sorted(CODINGS, key=lambda coding: -weights.get(coding, weights.get("*", 0.0)))
+    return ranked[0] if weights.get(ranked[0], weights.get("*", 0.0)) > 0 else None
 
 
 def _named(accept: str, media_type: str) -> bool:

@@ -43,7 +43,7 @@ async def received_pdf(request: Request) -> bytes:
     if kind in ("application/pdf", "application/octet-stream"):
         pdf = await body_within(request, MAX_UPLOAD_BYTES)
     elif kind == "multipart/form-data":
-        pdf = await _form_file(request)
+        pdf = await form_file(request)
     elif not kind:
         raise Problem("no-file")
     else:
@@ -89,8 +89,9 @@ async def text_fields(request: Request) -> dict[str, str]:
         raise Problem("bad-request") from error
 
 
-async def _form_file(request: Request) -> bytes:
-    limit = MAX_UPLOAD_BYTES + _FORM_OVERHEAD
+async def form_file(request: Request, most: int = MAX_UPLOAD_BYTES) -> bytes:
+    """The form field `file`, of `most` bytes; raises Problem (bad-request, no-file, too-large)."""
+    limit = most + _FORM_OVERHEAD
     _refuse_announced(request, limit, "too-large")
     limited = Request(request.scope, _limited(request.receive, limit, "too-large"))
     try:
@@ -101,7 +102,7 @@ async def _form_file(request: Request) -> bytes:
             pdf = await sent.read()
     except (MultiPartException, HTTPException) as error:
         raise Problem("bad-request", ("表单无法读取。", "The form cannot be read.")) from error
-    if len(pdf) > MAX_UPLOAD_BYTES:
+    if len(pdf) > most:
         raise Problem("too-large")
     return pdf
 

@@ -1,16 +1,21 @@
 """From a check result to what a page shows: one way for token, file, digest and look-up answers alike."""
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
 from verifier.check.judgement import SHANGHAI
-from verifier.check.words import PHRASES, say
-from verifier.record.public_record import PublicRecord
 from verifier.record.verdict import Check, CheckResult, PublicCertificate, Verdict
-from verifier.web.faces import FACES, FILE_VALID, NAME_UNCHECKED, PENDING, SIGNATURE_UNCHECKED, Face, Tone
+from verifier.web.faces import (
+    COPY_VALID,
+    FACES,
+    FILE_VALID,
+    LOOKING,
+    NAME_UNCHECKED,
+    Face,
+    Tone,
+)
 
 SIGNED: Final = "签"
 REGISTERED: Final = "登"
@@ -22,7 +27,7 @@ LEGEND: Final = {
 }
 _SIGNED_HERE: Final = ("发证机关签名，在这台设备上核对", "signed by the authority, checked on this device")
 OUTCOMES: Final = {True: "通过 passed", False: "未通过 failed", None: "未能确定 not determined"}
-_RARE: Final = (
+RARE: Final = (
     "生僻字：{list}。如显示为方框，请对照证书上的字形。 Rare characters: if boxes show, see the certificate."
 )
 _RARE_BLOCKS: Final = ((0x3400, 0x4DBF), (0x9FA6, 0x9FFF), (0x20000, 0x3FFFF))
@@ -43,26 +48,6 @@ NOT_CHECKED: Final = Check(
     "请用允许运行脚本的浏览器重新扫描证书上的二维码，或在首页提交 PDF、输入管理号和姓名。",
     "Scan the QR code again with a browser that runs scripts, or give the PDF or number and name on the first page.",
 )
-UNVERIFIABLE: Final = Check(
-    "credential",
-    None,
-    "credential-unverifiable",
-    "此浏览器不能核对二维码中的签名，姓名未经核实。",
-    "This browser cannot check the signature in the code; the name is unverified.",
-    "请用手机自带的浏览器打开官方 https 地址，或在首页提交 PDF、输入管理号和姓名。",
-    "Open the official https address in the phone’s own browser, or give the PDF or number and name.",
-)
-_SCRIPT_CODES: Final = (
-    "credential-malformed",
-    "credential-altered",
-    "credential-untrusted",
-    "credential-verified",
-    "credential-bound",
-    "credential-other-certificate",
-    "credential-not-registered",
-    "record-disagrees",
-)
-_REFUSALS: Final = {"credential-altered": Verdict.ALTERED, "credential-untrusted": Verdict.UNTRUSTED}
 
 
 class Asked(Enum):
@@ -92,6 +77,8 @@ def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
     rows = _rows(certificate, asked)
     shown = {row.source for row in rows if row.value}
     face = face_of(result.verdict, asked)
+    if face in (FACES[Verdict.VALID], FILE_VALID) and certificate is not None and certificate.copy_of:
+        face = COPY_VALID
     unchecked = asked is Asked.TOKEN and result.verdict not in (Verdict.MALFORMED, Verdict.NOT_FOUND)
     return {
         "title": face.zh,
@@ -105,6 +92,7 @@ def verdict_context(result: CheckResult, asked: Asked) -> dict[str, Any]:
         "rows": rows,
         "signed_shown": SIGNED in shown,
         "has_facts": certificate is not None,
+        "kept": certificate.token if certificate is not None and certificate.status != "unknown" else "",
         "legend": _legend(asked, shown),
         "as_of_iso": result.as_of.isoformat(),
         "as_of": chinese_instant(result.as_of),
@@ -120,27 +108,21 @@ def face_of(verdict: Verdict, asked: Asked) -> Face:
     return FACES[verdict]
 
 
-def script_data(
-    token: str, result: CheckResult, record: PublicRecord | None, qr_keys: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """What the QR page's script needs: the register's answer, the QR keys, and the words for what it may find."""
-    verdicts = {result.verdict, Verdict.MALFORMED, Verdict.ALTERED, Verdict.UNTRUSTED, Verdict.STATUS_UNKNOWN}
-    faces = {verdict.value: FACES[verdict].to_json() for verdict in sorted(verdicts)}
-    faces["pending"] = PENDING.to_json()
-    faces["unchecked"] = SIGNATURE_UNCHECKED.to_json()
-    said = [say(code, field="{field}") if "{field}" in PHRASES[code].zh else say(code) for code in _SCRIPT_CODES]
+def offline_context() -> dict[str, Any]:
+    """What `offline.html` needs: an empty verdict page that the script fills in."""
     return {
-        "token": token,
-        "verdict": result.verdict.value,
-        "record": None if record is None else _bound_fields(record),
-        "keys": qr_keys,
-        "words": {check.code: _words(check) for check in (*said, UNVERIFIABLE)},
-        "faces": faces,
-        "refusals": {code: verdict.value for code, verdict in _REFUSALS.items()},
-        "outcomes": {json.dumps(ok): words for ok, words in OUTCOMES.items()},
-        "signed": SIGNED,
-        "rare": _RARE,
-        "compared": "签名数据与登记的对照（不可采信） Compared; do not rely on it",
+        "title": LOOKING.zh,
+        "face": LOOKING,
+        "verdict": "pending",
+        "who": "",
+        "what": "",
+        "rare": "",
+        "unsigned": None,
+        "checks": [],
+        "rows": _rows(None, Asked.TOKEN),
+        "signed_shown": False,
+        "has_facts": False,
+        "legend": [(SIGNED, *_SIGNED_HERE)],
     }
 
 
@@ -149,7 +131,7 @@ def rare_note(name: str) -> str:
     listed = [
         f"{char} U+{ord(char):X}" for char in name if any(first <= ord(char) <= last for first, last in _RARE_BLOCKS)
     ]
-    return _RARE.replace("{list}", "、".join(listed)) if listed else ""
+    return RARE.replace("{list}", "、".join(listed)) if listed else ""
 
 
 def chinese_date(day: date) -> str:
@@ -187,11 +169,16 @@ def _rows(certificate: PublicCertificate | None, asked: Asked) -> list[Row]:
         "status": (_STATUS_WORDS[certificate.status], register),
         "effective_on": (chinese_date(certificate.effective_on) if certificate.effective_on else "", register),
         "superseded_by": (certificate.superseded_by or "", register),
+        "copy_valid_until": (_last_day(certificate), register),
     }
     if unknown:
         values["status"] = ("", register)
     rows = [Row(field, *_LABELS[field], value=value, source=source) for field, (value, source) in values.items()]
     return [_linked(row) if row.field == "superseded_by" and row.value else row for row in rows]
+
+
+def _last_day(certificate: PublicCertificate) -> str:
+    return f"{chinese_date(certificate.copy_valid_until)}24时" if certificate.copy_valid_until else ""
 
 
 def _linked(row: Row) -> Row:
@@ -209,6 +196,7 @@ _LABELS: Final = {
     "status": ("登记状态", "Status"),
     "effective_on": ("状态自", "Effective from"),
     "superseded_by": ("取代它的证书", "Replaced by"),
+    "copy_valid_until": ("加注件有效期至", "Copy valid to"),
 }
 _SIGNED_FIELDS: Final = ("name", "management_no", "programme_name", "level", "specialty", "approved_on")
 
@@ -220,6 +208,11 @@ def _what(certificate: PublicCertificate | None) -> str:
     return " · ".join(filter(None, (certificate.programme_name, certificate.level, certificate.specialty)))
 
 
+def marked_checks(checks: tuple[Check, ...], face: Face) -> list[dict[str, Any]]:
+    """Checks as a page lists them, the worst first."""
+    return [_marked(check, face) for check in _worst_first(checks)]
+
+
 def _worst_first(checks: tuple[Check, ...]) -> list[Check]:
     return sorted(checks, key=lambda check: {False: 0, None: 1, True: 2}[check.ok])
 
@@ -229,21 +222,3 @@ def _marked(check: Check, face: Face) -> dict[str, Any]:
     failed = Tone.BAD if face.tone is Tone.GOOD else face.tone
     mark = {True: Tone.GOOD, False: failed, None: Tone.CAUTION}[check.ok]
     return {**asdict(check), "mark": mark.value, "outcome": OUTCOMES[check.ok]}
-
-
-def _words(check: Check) -> dict[str, Any]:
-    words = {"ok": check.ok, "zh": check.message, "en": check.message_en}
-    return words | ({"remedy": check.remedy, "remedy_en": check.remedy_en} if check.remedy else {})
-
-
-def _bound_fields(record: PublicRecord) -> dict[str, Any]:
-    return {
-        "programme_code": record.programme_code,
-        "programme_name": record.programme_name,
-        "level": record.level,
-        "specialty": record.specialty,
-        "approved_on": record.approved_on.isoformat(),
-        "list_id": record.list_id,
-        "list_index": record.list_index,
-        "credential_sha256": record.credential_sha256,
-    }

@@ -1,0 +1,1 @@
+"""What the commands of `ecert-verify` do; `verifier.cli` says how they are called."""
