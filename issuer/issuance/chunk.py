@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from issuer.access.actor import Actor
 from issuer.audit import record_event
 from issuer.context import Context
-from issuer.issuance.batches import mark_published
+from issuer.errors import UnavailableError
+from issuer.issuance.batches import mark_published, note_trouble
 from issuer.issuance.files import file_is_whole
 from issuer.issuance.intent import PressOrder, intend
 from issuer.issuance.leftovers import remove_lost_files
@@ -97,6 +98,8 @@ class _Chunk:
                 outcomes.append(make(ctx.room(), ctx.storage, ctx.settings.seal_level, order, photo))
             except Exception as exc:  # noqa: BLE001 (kept and raised by `run` once the others are through)
                 troubles.append(exc)
+                if isinstance(exc, UnavailableError):
+                    note_trouble(ctx, self._batch_id, [order.registration_id], exc.code)
                 if len(troubles) == FAULTS_PER_CHUNK:
                     break
             self._tell("pressed")

@@ -5,17 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from issuer.commands import (
-    DEFAULT_DATA_DIR,
-    ActingAs,
-    AsJson,
-    DataDir,
-    cli_actor,
-    cli_context,
-    print_json,
-    progress,
-    say,
-)
+from issuer.acting import Acting, acting
+from issuer.commands import print_json, progress, say
 
 if TYPE_CHECKING:
     from issuer.issuance.plan import IssuePlan
@@ -27,52 +18,46 @@ ManagementNo = Annotated[str, typer.Argument(help="管理号 / management number
 CorrectionId = Annotated[int, typer.Argument(help="更正编号 / correction number")]
 
 
+@acting
 def issue(
+    at: Acting,
     sitting: Annotated[str, typer.Option("--sitting", help="考试批次 / sitting")],
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="进程数，0 为每核一个 / processes, 0: one per core")
     ] = 0,
     plan: Annotated[bool, typer.Option("--plan", help="只显示将做什么 / show what would happen")] = False,
     apply: Annotated[str | None, typer.Option("--apply", help="按 --plan 的摘要执行 / the plan's digest")] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """向可以制发的人员制发电子证书；中断后重新运行即可继续 / issue; run it again after an interruption."""
     from issuer.issuance.service import issue_sitting, preview_issue
 
-    with cli_context(data_dir) as ctx:
-        actor = cli_actor(ctx, acting_as)
-        preview = preview_issue(ctx, actor, sitting)
-        if plan:
-            print_json(preview.to_json()) if as_json else _tell_plan(preview)
-            return
-        total = len(preview.new) + len(preview.resumed)
-        with progress("制发 / issuing", total, quiet=as_json) as show:
-            report = issue_sitting(
-                ctx, actor, sitting, workers, lambda done, _total: show(done), expected_digest=apply
-            )
-    print_json(report.to_json()) if as_json else _tell_report(report)
+    preview = preview_issue(at.ctx, at.actor, sitting)
+    if plan:
+        print_json(preview.to_json()) if at.as_json else _tell_plan(preview)
+        return
+    total = len(preview.new) + len(preview.resumed)
+    with progress("制发 / issuing", total, quiet=at.as_json) as show:
+        report = issue_sitting(
+            at.ctx, at.actor, sitting, workers, lambda done, _total: show(done), expected_digest=apply
+        )
+    print_json(report.to_json()) if at.as_json else _tell_report(report)
 
 
 @certificate_app.command("list")
+@acting
 def list_(
+    at: Acting,
     sitting: Annotated[str | None, typer.Option("--sitting", help="考试批次 / sitting")] = None,
     status: Annotated[str | None, typer.Option("--status", help="valid | invalid | suspended | superseded")] = None,
     before: Annotated[int | None, typer.Option("--before", help="接上页：上页的 next / the last page's next")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="条数 / how many")] = 50,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出证书，新的在前 / certificates, newest first."""
     from issuer.issuance.search import list_certificates
 
-    with cli_context(data_dir) as ctx:
-        actor = cli_actor(ctx, acting_as)
-        rows = list_certificates(ctx, actor, sitting_code=sitting, status=status, before=before, limit=limit)
+    rows = list_certificates(at.ctx, at.actor, sitting_code=sitting, status=status, before=before, limit=limit)
     following = rows[-1].id if len(rows) == limit else None
-    if as_json:
+    if at.as_json:
         print_json({"certificates": [row.to_json() for row in rows], "next": following})
         return
     if not rows:
@@ -84,18 +69,13 @@ def list_(
 
 
 @certificate_app.command("show")
-def show(
-    management_no: ManagementNo,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
-) -> None:
+@acting
+def show(at: Acting, management_no: ManagementNo) -> None:
     """显示一份证书 / one certificate."""
     from issuer.issuance.queries import show_certificate
 
-    with cli_context(data_dir) as ctx:
-        body = show_certificate(ctx, cli_actor(ctx, acting_as), management_no).to_json()
-    if as_json:
+    body = show_certificate(at.ctx, at.actor, management_no).to_json()
+    if at.as_json:
         print_json(body)
         return
     say(f"{body['management_no']}  {body['name']}  {body['programme']} {body['level']} {body['specialty']}")
@@ -106,45 +86,93 @@ def show(
 
 
 @certificate_app.command("pdf")
+@acting
 def pdf(
+    at: Acting,
     management_no: ManagementNo,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="写到哪里 / where to write it")] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """取出证书文件（核对摘要后）/ write the sealed file, its digest checked."""
     from issuer.issuance.files import read_file
     from issuer.issuance.queries import show_certificate
 
-    with cli_context(data_dir) as ctx:
-        view = show_certificate(ctx, cli_actor(ctx, acting_as), management_no)
-        content = read_file(ctx, view.certificate)
+    view = show_certificate(at.ctx, at.actor, management_no)
+    content = read_file(at.ctx, view.certificate)
     path = out or Path(f"{view.certificate.management_no}.pdf")
     if path.is_dir():
         path /= f"{view.certificate.management_no}.pdf"
     _write(path, content)
-    if as_json:
-        print_json({"path": str(path), "sha256": view.certificate.file_sha256, "bytes": len(content)})
-    else:
-        say(str(path))
+    at.tell({"path": str(path), "sha256": view.certificate.file_sha256, "bytes": len(content)}, str(path))
+
+
+@certificate_app.command("extend")
+@acting
+def extend(
+    at: Acting,
+    management_no: Annotated[str | None, typer.Argument(help="管理号 / management number")] = None,
+    sitting: Annotated[str | None, typer.Option("--sitting", help="整个考试批次 / a whole sitting")] = None,
+    older_than: Annotated[
+        int | None, typer.Option("--older-than", min=1, help="多少天以前签的 / sealed more than so many days ago")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="只显示将做什么 / show what would happen")] = False,
+    apply: Annotated[str | None, typer.Option("--apply", help="按 --plan 的摘要执行 / the plan's digest")] = None,
+) -> None:
+    """为证书文件再加一枚存档时间戳；中断后重新运行即可继续 / one more archive timestamp, years later."""
+    from issuer.errors import InputError, Words
+    from issuer.issuance import extensions
+    from issuer.issuance.extension import extend_certificate, remove_lost_extensions
+
+    if management_no is not None and (sitting or older_than or plan or apply):
+        raise InputError(
+            "one-or-many",
+            Words("指明管理号时不能再加其他条件。", "Name one certificate, or choose many, not both."),
+        )
+    if management_no is not None:
+        remove_lost_extensions(at.ctx)
+        done = extend_certificate(at.ctx, at.actor, management_no)
+        print_json(done.to_json()) if at.as_json else say(f"{done.management_no}: {done.outcome}  {done.sha256}")
+        return
+    if plan:
+        found = extensions.plan_extensions(at.ctx, at.actor, sitting_code=sitting, older_than_days=older_than)
+        if at.as_json:
+            print_json(found.to_json())
+            return
+        say(f"待续签 / due: {len(found.certificate_ids)}；执行 / to do it: --apply {found.digest}")
+        return
+    act = extensions.request_extensions(
+        at.ctx,
+        at.actor,
+        sitting_code=sitting,
+        older_than_days=older_than,
+        expected_digest=apply,
+        background=False,
+    )
+    if act is None:
+        nothing = {"act": None, "state": "nothing-to-do"}
+        print_json(nothing) if at.as_json else say("没有需要续签的证书 / none is due; nothing was changed")
+        return
+    with progress("续签 / extending", 100, quiet=at.as_json) as show_done:
+        extensions.work(at.ctx, act, lambda finished, total: show_done(100 * finished // max(total, 1)))
+    report = extensions.progress_of(at.ctx, at.actor, act)
+    counts = report["counts"]
+    print_json(report) if at.as_json else say(
+        f"已续签 / extended {counts['done']}，未续签 / refused {counts['refused']}"
+    )
 
 
 @certificate_app.command("correct")
+@acting
 def correct(
+    at: Acting,
     management_no: ManagementNo,
     name: Annotated[str, typer.Option("--name", help="更正后的姓名 / the right name")],
     basis: Annotated[str, typer.Option("--basis", help="依据 / basis")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """提议更正姓名，由另一人批准 / propose a corrected name; somebody else approves it."""
     from issuer.issuance.supersede import supersede
 
-    with cli_context(data_dir) as ctx:
-        number = supersede(ctx, cli_actor(ctx, acting_as), management_no, name, basis)
-    if as_json:
+    number = supersede(at.ctx, at.actor, management_no, name, basis)
+    if at.as_json:
         print_json({"correction": number, "state": "proposed"})
         return
     say(f"已提议更正 {number}，须由另一人批准 / proposed; somebody else must approve:")
@@ -152,18 +180,16 @@ def correct(
 
 
 @certificate_app.command("corrections")
+@acting
 def corrections(
+    at: Acting,
     state: Annotated[str | None, typer.Option("--state", help="proposed | approved | applied | …")] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """列出更正 / corrections, newest first."""
     from issuer.issuance.queries import list_corrections
 
-    with cli_context(data_dir) as ctx:
-        rows = list_corrections(ctx, cli_actor(ctx, acting_as), state)
-    if as_json:
+    rows = list_corrections(at.ctx, at.actor, state)
+    if at.as_json:
         print_json({"corrections": rows})
         return
     if not rows:
@@ -173,33 +199,23 @@ def corrections(
 
 
 @certificate_app.command("approve-correction")
-def approve_correction(
-    correction: CorrectionId,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
-) -> None:
+@acting
+def approve_correction(at: Acting, correction: CorrectionId) -> None:
     """批准更正：制发新证书，旧证书即被取代 / approve: the new certificate takes the old one's place."""
     from issuer.issuance.supersede import approve_supersession
 
-    with cli_context(data_dir) as ctx:
-        number = approve_supersession(ctx, cli_actor(ctx, acting_as), correction)
-    print_json({"correction": correction, "management_no": number}) if as_json else say(f"新证书 / new: {number}")
+    number = approve_supersession(at.ctx, at.actor, correction)
+    print_json({"correction": correction, "management_no": number}) if at.as_json else say(f"新证书 / new: {number}")
 
 
 @certificate_app.command("refuse-correction")
-def refuse_correction(
-    correction: CorrectionId,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
-) -> None:
+@acting
+def refuse_correction(at: Acting, correction: CorrectionId) -> None:
     """不予批准，或由提议人撤回 / reject, or withdraw as the proposer."""
     from issuer.issuance.supersede import refuse_supersession
 
-    with cli_context(data_dir) as ctx:
-        refuse_supersession(ctx, cli_actor(ctx, acting_as), correction)
-    print_json({"correction": correction, "state": "closed"}) if as_json else say("已办结 / closed")
+    refuse_supersession(at.ctx, at.actor, correction)
+    print_json({"correction": correction, "state": "closed"}) if at.as_json else say("已办结 / closed")
 
 
 def _write(path: Path, content: bytes) -> None:

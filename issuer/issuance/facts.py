@@ -9,13 +9,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import NotFoundError, Words
+from issuer.invalidation.running_records import facts_of
 from issuer.records.certificates import ECertificate
 from issuer.records.holdings import qualification_key
 from issuer.records.people import Person, Registration, Score
 from issuer.records.reviews import EligibilityReview, Objection
 from issuer.records.sittings import Programme, Sitting
+from issuer.records.suspensions import suspended_registrations
 from issuer.rules.eligibility import IssueFacts, ScoreFact, may_issue
+from issuer.rules.misconduct import RecordFacts, require_no_record
 from issuer.rules.notice import PublicNotice
+from issuer.rules.suspension import require_not_suspended
 from issuer.rules.terms import Medium, ReviewOutcome
 
 
@@ -44,6 +48,10 @@ class Case:
     open_objections: int
     qualification: str
     open_certificate: ECertificate | None
+    misconduct: tuple[RecordFacts, ...] = ()
+    """The person's misconduct records (R10)."""
+    suspended: str | None = None
+    """Clause of the case that holds this registration back (R9, R10)."""
 
     def require_issuable(self, examination: Examination, today: date, *, own_certificate: bool = False) -> None:
         """Return if the law allows issue today; raise RuleViolation.
@@ -61,6 +69,9 @@ class Case:
             live_certificate=self.open_certificate is not None and not own_certificate,
         )
         may_issue(facts, today)
+        if not own_certificate:  # what is being made, or corrected, was looked at when it was begun
+            require_no_record(self.misconduct, today)
+            require_not_suspended(self.suspended)
 
 
 def load_examination(session: Session, sitting_code: str) -> Examination:
@@ -125,6 +136,8 @@ def load_cases(
             )
         )
     }
+    records = facts_of(session, [registration for registration, _ in people])
+    suspended = suspended_registrations(session, ids)
     cases = []
     for registration, person in people:
         review = reviews.get(registration.id)
@@ -139,6 +152,8 @@ def load_cases(
                 open_objections=objections.get(registration.id, 0),
                 qualification=key,
                 open_certificate=certificates.get((person.id, key)),
+                misconduct=records.get(registration.id, ()),
+                suspended=suspended.get(registration.id),
             )
         )
     return cases

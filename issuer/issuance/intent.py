@@ -39,6 +39,8 @@ class PressOrder:
     content: CertificateContent
     attempt: int = 1
     """Which attempt at this certificate it is; each writes a file of its own."""
+    template_version: str = ""
+    """What this program's pages are drawn by; another attempt may be by a newer or older program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ def intend(
         examination = load_examination(session, sitting_code)
         # Holdings first, as everywhere: then the cases are read again under their locks.
         unlocked = load_cases(session, examination, registration_ids)
-        holdings = lock_holdings(session, {(case.person.id, case.qualification) for case in unlocked})
-        session.expire_all()
+        wanted = {(case.person.id, case.qualification) for case in unlocked}
+        session.expire_all()  # and not after the locks: each holding would be asked for again by itself
+        holdings = lock_holdings(session, wanted)
         examination = load_examination(session, sitting_code)
         fresh: list[Case] = []
         drafts: list[tuple[Case, ECertificate]] = []
@@ -86,6 +89,8 @@ def intend(
                     refused.append(given_up)
             elif holdings[case.person.id, case.qualification].paper_replacement_open:
                 refused.append(Refused(number, "paper-replacement-open", "R14"))
+            elif holdings[case.person.id, case.qualification].paper_made_at is not None:
+                refused.append(Refused(number, "paper-certificate-made", "R11"))
             elif (refusal := refusal_of(case, examination, ctx.clock, ctx.settings.verify_base_url)) is not None:
                 refused.append(refusal)
             else:
@@ -153,8 +158,9 @@ def write_intents(
         for intent in intents
     ]
     record_many(session, ctx.clock, actor, events)
+    drawn_by = template_version(examination.programme.template)
     return [
-        PressOrder(row.id, row.registration_id, intent.id, content, intent.attempt)
+        PressOrder(row.id, row.registration_id, intent.id, content, intent.attempt, drawn_by)
         for (_, row), intent, content in zip(pairs, intents, contents, strict=True)
     ]
 

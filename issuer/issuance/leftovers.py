@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from issuer.context import Context
 from issuer.issuance.workers import file_key
 from issuer.records.certificates import ECertificate
-from issuer.records.ledger import SealIntent
+from issuer.records.ledger import ARCHIVE, SealIntent
 
 SETTLED_AFTER = timedelta(minutes=30)
 """So long after the attempt began its file is looked for again: its worker may only have been frozen."""
@@ -27,7 +27,11 @@ def remove_lost_files(ctx: Context, registration_ids: Sequence[int] | None = Non
     query = (
         select(SealIntent, ECertificate)
         .join(ECertificate, SealIntent.certificate_id == ECertificate.id)
-        .where(SealIntent.outcome == "intent", ECertificate.state.in_(("published", "abandoned")))
+        .where(
+            SealIntent.outcome == "intent",
+            SealIntent.seal_kid != ARCHIVE,  # `issuer.issuance.extension` looks after its own
+            ECertificate.state.in_(("published", "abandoned")),
+        )
         .limit(LIMIT)
     )
     if registration_ids is not None:

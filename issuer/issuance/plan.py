@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,9 +54,18 @@ class IssuePlan:
 
 
 def plan_issue(
-    session: Session, clock: Clock, sitting_code: str, base_url: str, *, only: int | None = None
+    session: Session,
+    clock: Clock,
+    sitting_code: str,
+    base_url: str,
+    *,
+    only: Collection[int] | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> IssuePlan:
-    """The plan as things stand now, for all or `only` one registration; raises NotFoundError. Nothing is written."""
+    """The plan as things stand now, for all registrations or `only` some; raises NotFoundError. Writes nothing.
+
+    `tell` is called with how many people are looked at, of how many.
+    """
     examination = load_examination(session, sitting_code)
     new: list[int] = []
     resumed: list[int] = []
@@ -65,7 +74,8 @@ def plan_issue(
     facts = hashlib.sha256(f"{sitting_code}\0{clock.today()}".encode())
     asked = candidates(session, sitting_code)
     if only is not None:
-        asked = [number for number in asked if number == only]
+        asked = [number for number in asked if number in only]
+    seen = 0
     for chunk in chunks(asked, CHUNK):
         for case in load_cases(session, examination, chunk):
             place, code, clause = _sort(case, examination, clock, base_url)
@@ -75,6 +85,8 @@ def plan_issue(
             else:
                 {"new": new, "resumed": resumed, "done": done}[place].append(number)
             facts.update(json.dumps([number, place, code, case.review_version]).encode())
+        if tell is not None:
+            tell(min(len(asked), seen := seen + len(chunk)), len(asked))
     return IssuePlan(sitting_code, tuple(new), tuple(resumed), tuple(done), tuple(refused), facts.hexdigest()[:16])
 
 

@@ -12,6 +12,7 @@ from issuer.issuance.content import CertificateContent
 from issuer.sealing.credential import sign_credential
 from keys.public.purposes import KeyPurpose
 from templates.certificate.page import PhotoError, QrTooLongError, RenderError, lint_page, render
+from templates.certificate.wording import TemplateError, UnknownTemplateError
 from verifier.check.document import inspect_document
 from verifier.record.credential import CredentialMalformedError, CredentialUntrustedError, verify_credential
 
@@ -60,7 +61,7 @@ def press(room: "SealingRoom", content: CertificateContent, photo: bytes | None,
         drawn = render(page)  # 2
     except PhotoError as exc:
         raise PressRefusal(exc.code) from exc
-    except (RenderError, QrTooLongError) as exc:
+    except (RenderError, QrTooLongError, TemplateError, UnknownTemplateError) as exc:
         raise PressRefusal("page-not-drawn", str(exc)) from exc
     _require_same(lint_page(drawn, page))  # 3
     sealed = room.seal_pdf(drawn, level=level)  # 4

@@ -20,7 +20,8 @@ from issuer.records.certificates import ECertificate, StatusEvent
 from issuer.records.database import after_commit
 from issuer.records.holdings import lock_holdings
 from issuer.records.ledger import SealIntent
-from verifier.record.lookup import holder_digest, number_digest
+from issuer.rules.identity import canonical_id
+from verifier.record.lookup import holder_digest, identity_digest, number_digest
 from verifier.record.public_record import PublicRecord
 from verifier.record.status import CertificateStatus
 
@@ -63,6 +64,7 @@ def record_outcomes(
             row.file_key, row.file_sha256, row.file_size = outcome.file_key, outcome.sha256, outcome.size
             row.credential = ctx.data_key.seal(CREDENTIAL_PURPOSE, outcome.credential)
             row.credential_sha256 = hashlib.sha256(outcome.credential).hexdigest()
+            row.template_version = outcome.order.template_version  # the draft may have been begun by another release
             row.state, row.sealed_at, row.refusal = "checked", now, None
             events.append(NewEvent("certificate.seal", subject, details={"sha256": outcome.sha256}))
         mark_refused(session, batch_id, refused)
@@ -90,6 +92,7 @@ def publish_checked(
         rows = _rows(session, certificate_ids)
         lock_holdings(session, {(row.person_id, row.qualification) for row in rows.values()})
         session.expire_all()
+        rows = _rows(session, certificate_ids)  # all at once, as they stand under the locks
         examination = load_examination(session, sitting_code)
         cases = {
             case.registration.id: case
@@ -151,9 +154,12 @@ def make_public(
             list_id=row.list_id,
             list_index=row.list_index,
             published_at=now,
+            identity_digest=identity_digest(
+                ctx.lookup_key, row.management_no, row.name, canonical_id(case.person.id_no)[-4:]
+            ),
         ),
     )
-    return NewEvent("certificate.publish", f"certificate:{row.id}", details={"sha256": row.file_sha256})
+    return NewEvent("certificate.publish", f"certificate:{row.id}", clause="R11", details={"sha256": row.file_sha256})
 
 
 def _in_the_making(ctx: Context, row: ECertificate) -> bool:

@@ -112,6 +112,7 @@ def show_batch(ctx: Context, actor: Actor, batch_id: int) -> dict[str, Any]:
         return {
             "batch": batch.id,
             "sitting": batch.sitting_code,
+            "kind": batch.kind,
             "state": batch.state,
             "actor": batch.actor,
             "created_at": batch.created_at.isoformat(),
@@ -121,16 +122,20 @@ def show_batch(ctx: Context, actor: Actor, batch_id: int) -> dict[str, Any]:
         }
 
 
-def list_corrections(ctx: Context, actor: Actor, state: str | None = None) -> list[dict[str, Any]]:
-    """Corrections, newest first. The new name is shown only to who may decide."""
+def list_corrections(
+    ctx: Context, actor: Actor, state: str | None = None, *, management_no: str | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Corrections, newest first, also of one certificate. The new name is shown only to who may decide."""
     actor.require(Role.AUTHORITY_ISSUER, Role.AUTHORITY_APPROVER, Role.AUDITOR)
     statement = select(Correction, ECertificate.management_no).join(
         ECertificate, Correction.certificate_id == ECertificate.id
     )
     if state is not None:
         statement = statement.where(Correction.state == state)
+    if management_no is not None:
+        statement = statement.where(ECertificate.management_no == management_no)
     with ctx.database.read() as session:
-        rows = session.execute(statement.order_by(Correction.id.desc()).limit(200)).all()
+        rows = session.execute(statement.order_by(Correction.id.desc()).limit(limit)).all()
     may_see = bool(actor.roles & {Role.AUTHORITY_ISSUER, Role.AUTHORITY_APPROVER})
     return [
         {

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from issuer.access.actor import Actor
 from issuer.context import Context
 from issuer.errors import ConflictError, Words
-from issuer.issuance.batches import open_batch
+from issuer.issuance.batches import open_batch, people_of, unknown_batch
 from issuer.issuance.plan import plan_issue
 from issuer.records.certificates import Batch, BatchItem, ECertificate
 from issuer.records.sittings import Sitting
@@ -20,6 +20,7 @@ READERS = (
     Role.AUDITOR,
     Role.OPERATOR,
 )
+RESULTS = ("waiting", "published", "refused", "cancelled")
 
 
 def request_batch(ctx: Context, actor: Actor, sitting_code: str, expected_digest: str | None = None) -> int:
@@ -33,7 +34,11 @@ def request_batch(ctx: Context, actor: Actor, sitting_code: str, expected_digest
     with ctx.database.together() as session:
         session.get(Sitting, sitting_code, with_for_update=True)  # requests for one sitting follow one another
         running = session.scalar(
-            select(Batch.id).where(Batch.sitting_code == sitting_code, Batch.state.in_(("running", "paused")))
+            select(Batch.id).where(
+                Batch.sitting_code == sitting_code,
+                Batch.kind == "sitting",
+                Batch.state.in_(("running", "paused")),
+            )
         )
         if running is not None:
             raise ConflictError(
@@ -61,7 +66,7 @@ def request_urgent(ctx: Context, actor: Actor, sitting_code: str, registration_i
     """
     actor.require(Role.AUTHORITY_ISSUER)
     with ctx.database.together() as session:
-        plan = plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url, only=registration_id)
+        plan = plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url, only={registration_id})
         if not (plan.new or plan.resumed):
             code, clause = (plan.refused[0].code, plan.refused[0].clause) if plan.refused else ("published", None)
             raise ConflictError(
@@ -70,9 +75,47 @@ def request_urgent(ctx: Context, actor: Actor, sitting_code: str, registration_i
                 remedy=Words("查看原因：ecert issue --plan", "See why: ecert issue --plan"),
                 clause=clause,
             )
-        batch_id = open_batch(ctx, actor, plan)
+        batch_id = open_batch(ctx, actor, plan, kind="urgent")
         ctx.jobs.enqueue(session, batch_id, urgent=True)
         return batch_id
+
+
+def request_retry(ctx: Context, actor: Actor, batch_id: int) -> int:
+    """Open a batch for those whom an ended batch refused or left behind, and nobody else; its number.
+
+    Who is still refused stands in the new batch with the reason. Raises NotFoundError, NotAllowedError,
+    ConflictError when the batch has not ended, nobody failed in it, or nobody could be issued to now either.
+    """
+    actor.require(Role.AUTHORITY_ISSUER)
+    with ctx.database.together() as session:
+        batch = session.get(Batch, batch_id, with_for_update=True)
+        if batch is None:
+            raise unknown_batch()
+        if batch.state not in ("done", "cancelled"):
+            raise ConflictError(
+                "batch-not-ended",
+                Words(f"批次 {batch_id} 尚未结束。", f"Batch {batch_id} has not ended."),
+                remedy=Words("等它完成，或先取消它。", "Wait for it, or cancel it first."),
+            )
+        failed = people_of(session, batch_id, "refused", "cancelled")
+        plan = plan_issue(session, ctx.clock, batch.sitting_code, ctx.settings.verify_base_url, only=failed)
+        if not (plan.new or plan.resumed):
+            reasons = sorted({f"{each.code} [{each.clause}]" if each.clause else each.code for each in plan.refused})
+            why_zh, why_en = (f"（{'、'.join(reasons)}）", f" ({', '.join(reasons)})") if reasons else ("", "")
+            raise ConflictError(
+                "nothing-to-retry",
+                Words(
+                    f"没有可以重试的人员{why_zh}，未另建批次。",
+                    f"Nobody can be tried again{why_en}; no batch was made.",
+                ),
+                remedy=Words(
+                    f"先排除原因：ecert batch outcome {batch_id}",
+                    f"Mend the causes first: ecert batch outcome {batch_id}",
+                ),
+            )
+        number = open_batch(ctx, actor, plan, kind="retry")
+        ctx.jobs.enqueue(session, number)
+        return number
 
 
 def list_batches(
@@ -90,6 +133,7 @@ def list_batches(
             {
                 "batch": batch.id,
                 "sitting": batch.sitting_code,
+                "kind": batch.kind,
                 "state": batch.state,
                 "actor": batch.actor,
                 "created_at": batch.created_at,
@@ -97,6 +141,26 @@ def list_batches(
             }
             for batch in session.scalars(query)
         ]
+
+
+def batch_progress(ctx: Context, actor: Actor, batch_id: int) -> dict[str, Any]:
+    """How far a batch has come, in numbers alone: cheap enough to ask every second. Raises NotFoundError,
+    NotAllowedError."""
+    actor.require(*READERS)
+    counts = select(BatchItem.result, func.count()).where(BatchItem.batch_id == batch_id).group_by(BatchItem.result)
+    with ctx.database.read() as session:
+        state = session.scalar(select(Batch.state).where(Batch.id == batch_id))
+        if state is None:
+            raise unknown_batch()
+        found = {result: count for result, count in session.execute(counts)}  # noqa: C416 (rows are no pairs to mypy)
+    total = sum(found.values())
+    return {
+        "batch": batch_id,
+        "state": state,
+        "total": total,
+        "finished": total - found.get("waiting", 0),
+        "counts": {result: found.get(result, 0) for result in RESULTS},
+    }
 
 
 def list_items(

@@ -9,15 +9,23 @@ from sqlalchemy import select
 
 from issuer.access.actor import Actor
 from issuer.context import Context
-from issuer.errors import ConflictError, Words
-from issuer.issuance.batches import close_batch, open_batch, state_of, unfinished
+from issuer.errors import ConflictError, UnavailableError, Words
+from issuer.issuance.batches import (
+    close_batch,
+    hold_batch,
+    note_trouble,
+    open_batch,
+    people_of,
+    state_of,
+    unfinished,
+)
 from issuer.issuance.files import file_is_whole
 from issuer.issuance.intent import intend
 from issuer.issuance.lock import exclusive
 from issuer.issuance.plan import IssuePlan, Refused, chunks, plan_issue
 from issuer.issuance.publish import publish_checked, record_outcomes
-from issuer.issuance.workers import Outcome, Press, open_press
-from issuer.records.certificates import ECertificate
+from issuer.issuance.workers import Outcome, Press, Trouble, open_press
+from issuer.records.certificates import Batch, ECertificate
 from issuer.rules.terms import Role
 
 GROUP = 40
@@ -56,11 +64,13 @@ class BatchReport:
         }
 
 
-def preview_issue(ctx: Context, actor: Actor, sitting_code: str) -> IssuePlan:
+def preview_issue(
+    ctx: Context, actor: Actor, sitting_code: str, tell: Callable[[int, int], None] | None = None
+) -> IssuePlan:
     """What `issue_sitting` would do now, with the digest it can be held to. Changes nothing."""
     actor.require(Role.AUTHORITY_ISSUER)
     with ctx.database.read() as session:
-        return plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url)
+        return plan_issue(session, ctx.clock, sitting_code, ctx.settings.verify_base_url, tell=tell)
 
 
 def issue_sitting(
@@ -91,9 +101,30 @@ def issue_sitting(
                     "重新运行 --plan，核对后再办理。", "Run --plan again, look at it, then apply the new digest."
                 ),
             )
-        begun = unfinished(ctx, sitting_code)
+        begun = unfinished(ctx, sitting_code, kind="sitting")
         batch = open_batch(ctx, actor, plan, batch_id=begun[0][0] if begun else None)
         return _Run(ctx, actor, plan, batch, on_progress, observe).all(workers)
+
+
+def issue_batch(ctx: Context, actor: Actor, batch_id: int, *, observe: Observer | None = None) -> BatchReport:
+    """Work on one batch until it ends or is stopped: on everybody, or (urgent, retry) on those who stand in it.
+
+    Idempotent, and raises, as `issue_sitting`. A batch that a key or the time service stopped is paused: nobody
+    would take it up again by himself.
+    """
+    actor.require(Role.AUTHORITY_ISSUER)
+    with ctx.database.read() as session:
+        batch = session.get_one(Batch, batch_id)
+        only = None if batch.kind == "sitting" else people_of(session, batch_id)
+    with exclusive(ctx.settings, ctx.database, f"sitting/{batch.sitting_code}"):
+        with ctx.database.read() as session:
+            plan = plan_issue(session, ctx.clock, batch.sitting_code, ctx.settings.verify_base_url, only=only)
+        open_batch(ctx, actor, plan, batch_id=batch_id)
+        try:
+            return _Run(ctx, actor, plan, batch_id, None, observe, only).all(0)
+        except UnavailableError as trouble:
+            hold_batch(ctx, actor, batch_id, trouble.code)
+            raise
 
 
 @dataclass
@@ -104,10 +135,12 @@ class _Run:
     batch: int
     on_progress: Progress | None
     observe: Observer | None
+    only: set[int] | None = None
     refused: dict[int, Refused] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)
     finished: int = 0
     stopped: bool = False
+    trouble: Trouble | None = None
 
     def all(self, workers: int) -> BatchReport:
         """Every step for everybody in the plan."""
@@ -118,7 +151,11 @@ class _Run:
         self._publish_waiting()
         with open_press(self.ctx, len(work), workers) as press:
             self._feed(press, work)
-        if state_of(self.ctx, self.batch) != "paused":
+        if self.trouble is not None:
+            raise self.trouble.error()
+        state = state_of(self.ctx, self.batch)
+        # Stopped and running again: it was paused and let go on meanwhile, and is not at its end.
+        if state == "cancelled" or (state == "running" and not self.stopped):
             close_batch(self.ctx, self.actor, self.batch, published=len(self.numbers), refused=len(self.refused))
             self._tell("closed")
         return BatchReport(
@@ -135,7 +172,7 @@ class _Run:
     def _feed(self, press: Press, work: list[int]) -> None:
         ready: list[Outcome] = []
         for group in chunks(work, GROUP):
-            if self._is_stopped():
+            if self._is_stopped() or self.trouble is not None:
                 break
             intended = intend(self.ctx, self.actor, self.plan.sitting, group, batch_id=self.batch)
             self._tell("intended")
@@ -143,8 +180,19 @@ class _Run:
             for order in intended.orders:
                 press.submit(order)
                 self._tell("pressed")
-            ready = self._settle([*ready, *press.done()])
-        self._settle([*ready, *press.done(finish=True)], rest=True)
+            ready = self._settle([*ready, *self._made(press.done())])
+        self._settle([*ready, *self._made(press.done(finish=True))], rest=True)
+
+    def _made(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Those that are settled; of the others is kept, per person, what stood in the way."""
+        made: list[Outcome] = []
+        for outcome in outcomes:
+            if outcome.trouble is None:
+                made.append(outcome)
+                continue
+            self.trouble = self.trouble or outcome.trouble
+            note_trouble(self.ctx, self.batch, [outcome.order.registration_id], outcome.trouble.code)
+        return made
 
     def _settle(self, outcomes: list[Outcome], *, rest: bool = False) -> list[Outcome]:
         while len(outcomes) >= GROUP or (rest and outcomes):
@@ -176,6 +224,8 @@ class _Run:
                 ECertificate.supersedes_id.is_(None),
             )
             waiting = list(session.scalars(statement))
+        if self.only is not None:
+            waiting = [row for row in waiting if row.registration_id in self.only]
         whole = [row.id for row in waiting if file_is_whole(self.ctx.storage, row)]
         for group in chunks(whole, GROUP):
             self._publish(list(group))

@@ -20,6 +20,7 @@ from issuer.issuance.plan import Refused
 from issuer.issuance.publish import make_public, record_outcomes
 from issuer.issuance.workers import open_press
 from issuer.publication.outbox import announce_status
+from issuer.queues.binding import require_not_held
 from issuer.records.certificates import ECertificate, Invalidation, StatusEvent
 from issuer.records.corrections import Correction
 from issuer.records.database import after_commit
@@ -27,8 +28,11 @@ from issuer.records.holdings import lock_holding
 from issuer.refusals import refusal_from
 from issuer.rules.invalidation import require_basis, require_two_people
 from issuer.rules.names import require_printable_name
+from issuer.rules.queues import CaseKind
 from issuer.rules.terms import Role
 from issuer.rules.violation import RuleViolation
+from issuer.sharing.following import follow_successor
+from issuer.sharing.news import tell_watchers
 from templates.fonts import missing_glyphs
 from verifier.record.names import name_key, normalise_name
 from verifier.record.public_record import StatusChange
@@ -102,7 +106,8 @@ def approve_supersession(ctx: Context, actor: Actor, correction_id: int) -> str:
         old = session.get_one(ECertificate, row.certificate_id)
         lock_holding(session, old.person_id, old.qualification)
         session.refresh(old)
-        session.refresh(row)
+        _require_state(row, {"proposed", "approved"}, session)
+        require_not_held(session, ctx.clock, actor, CaseKind.CORRECTION, row.id)
         examination = load_examination(session, old.sitting_code)
         (case,) = load_cases(session, examination, [old.registration_id], lock=True)
         new, events = _successor(ctx, session, actor, row, old, examination, case)
@@ -110,6 +115,12 @@ def approve_supersession(ctx: Context, actor: Actor, correction_id: int) -> str:
         record_many(session, ctx.clock, actor, events)
         after_commit(session, lambda: _finish(ctx, actor, correction_id, order))
         return new.management_no
+
+
+def is_unfinished(ctx: Context, correction_id: int) -> bool:
+    """Whether a correction was approved and its certificate is not yet made."""
+    with ctx.database.read() as session:
+        return session.scalar(select(Correction.state).where(Correction.id == correction_id)) == "approved"
 
 
 def refuse_supersession(ctx: Context, actor: Actor, correction_id: int) -> None:
@@ -120,6 +131,11 @@ def refuse_supersession(ctx: Context, actor: Actor, correction_id: int) -> None:
         own = row.proposed_by == actor.username
         if not own:
             actor.require(Role.AUTHORITY_APPROVER)
+        old = session.get_one(ECertificate, row.certificate_id)
+        lock_holding(session, old.person_id, old.qualification)
+        _require_state(row, {"proposed"}, session)
+        if not own:
+            require_not_held(session, ctx.clock, actor, CaseKind.CORRECTION, row.id)
         row.state = "withdrawn" if own else "rejected"
         row.decided_by, row.decided_at = actor.username, ctx.clock.now()
         act = "correction.withdraw" if own else "correction.reject"
@@ -207,6 +223,7 @@ def _exchange(ctx: Context, actor: Actor, correction_id: int) -> None:
             )
         )
         session.flush()  # the old one gives up the slot before the new one takes it
+        tell_watchers(session, old.id, sequence, now)
         published = make_public(ctx, session, actor, examination, case, new)
         change = StatusChange(
             old.token,
@@ -217,12 +234,13 @@ def _exchange(ctx: Context, actor: Actor, correction_id: int) -> None:
             now,
         )
         announce_status(session, change, superseded_by=new.token)
+        followed = follow_successor(session, old.id, new.id, now)
         _rename(ctx, case, row.new_name)
         row.state = "applied"
         details = {"successor": new.id}
         superseded = NewEvent("certificate.supersede", f"certificate:{old.id}", clause=CLAUSE, details=details)
         session.flush()
-        record_many(session, ctx.clock, actor, [published, superseded])
+        record_many(session, ctx.clock, actor, [published, superseded, *followed])
         after_commit(session, ctx.publish)
 
 
@@ -259,9 +277,21 @@ def _correction(session: Session, correction_id: int, states: set[str]) -> Corre
     row = session.get(Correction, correction_id)
     if row is None:
         raise NotFoundError("correction-unknown", Words("没有这项更正。", "There is no such correction."))
+    _require_state(row, states)
+    return row
+
+
+def _require_state(row: Correction, states: set[str], again: Session | None = None) -> None:
+    """Raise ConflictError unless the correction stands in one of `states`; `again`: read anew, under the lock."""
+    if again is not None:
+        again.refresh(row)
     if row.state not in states:
         raise ConflictError(
             "correction-decided",
-            Words(f"该更正已办结（{row.state}）。", f"This correction has been settled ({row.state})."),
+            Words(
+                f"该更正已办结（{row.state}），本次操作未作任何更改。",
+                f"This correction has been settled ({row.state}); nothing was changed.",
+            ),
+            remedy=Words("请查看办理结果：ecert certificate corrections", "See: ecert certificate corrections"),
+            clause=CLAUSE,
         )
-    return row

@@ -31,7 +31,8 @@ IN_PROCESS_LIMIT = 8
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one order: a stored file (`sha256`, `size`, `credential`), or the `code` of a refusal."""
+    """What became of one order: a stored file (`sha256`, `size`, `credential`), the `code` of a refusal, or the
+    `trouble` (a key, the time service) that kept it from being made at all: then it can be made again."""
 
     order: PressOrder
     file_key: str = ""
@@ -39,6 +40,20 @@ class Outcome:
     size: int = 0
     credential: bytes = b""
     code: str | None = None
+    trouble: "Trouble | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An UnavailableError on its way from a worker process."""
+
+    code: str
+    words: Words
+    remedy: Words | None
+
+    def error(self) -> UnavailableError:
+        """The error again."""
+        return UnavailableError(self.code, self.words, remedy=self.remedy)
 
 
 class Press(Protocol):
@@ -109,7 +124,7 @@ class _Pool:
         photo = read_photo(self._ctx, order.content.photo_key)
         try:
             self._waiting.add(self._pool.submit(_work_in_worker, order, photo))
-        except (BrokenProcessPool, OSError) as exc:  # OSError: it broke while we were speaking to it
+        except (BrokenProcessPool, OSError, ValueError) as exc:  # the last two: it broke while we spoke to it
             raise _worker_died() from exc
 
     def done(self, *, finish: bool = False) -> Iterator[Outcome]:
@@ -171,6 +186,8 @@ def _work_in_worker(order: PressOrder, photo: bytes | None) -> Outcome:
 def _work(room: SealingRoom, storage: Storage, level: str, order: PressOrder, photo: bytes | None) -> Outcome:
     try:
         return make(room, storage, level, order, photo)
+    except UnavailableError as error:
+        return Outcome(order, trouble=Trouble(error.code, error.words, error.remedy))
     except DomainError as refusal:
         _log.warning("certificate %s did not leave the press: %s", order.certificate_id, refusal.code)
         return Outcome(order, code=refusal.code)

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
 from issuer.issuance.plan import chunks
+from issuer.jobs.large_acts import AT_WORK
 from issuer.records.certificates import Batch, BatchItem
+from issuer.records.large_acts import LargeAct
 
 if TYPE_CHECKING:
     from issuer.context import Context
@@ -18,6 +20,7 @@ CHUNK = 25
 """Registrations in one job: a few seconds' work, so that little is repeated after a crash and urgent work need
 not wait long for a worker, and enough that the engine's own cost per job does not show."""
 TASK = "issue_chunk"
+ACT_TASK = "work_act"
 BATCHES = "batches"
 URGENT = "urgent"
 URGENT_PRIORITY = 100
@@ -41,6 +44,14 @@ class DistributedJobs:
         # A batch in which nobody waits still has one job: the one that closes it.
         self._defer(session, batch_id, list(chunks(waiting, CHUNK)) or [[]], urgent=urgent)
 
+    def enqueue_act(self, session: Session, act_id: int) -> None:
+        """Write one job for all that is left of this act, in the caller's transaction."""
+        session.flush()
+        with _in_engine_schema(session) as connection:
+            self._app.configure_task(
+                ACT_TASK, queue=BATCHES, connection=connection.connection.driver_connection
+            ).batch_defer({"act_id": act_id})
+
     def cancel(self, session: Session, batch_id: int) -> None:
         """Remove the jobs nobody has begun, and give up the items they were for."""
         from issuer.issuance.chunk import give_up_waiting
@@ -62,7 +73,18 @@ class DistributedJobs:
             without = list(session.scalars(query.with_for_update()))
             for batch_id in without:
                 self.enqueue(session, batch_id)
-        return len(without)
+            acts = select(LargeAct.id).where(
+                LargeAct.state.in_(AT_WORK),
+                LargeAct.paused_at.is_(None),
+                text(
+                    "NOT EXISTS (SELECT FROM jobs.procrastinate_jobs AS job WHERE job.task_name = :task"
+                    " AND job.status IN ('todo', 'doing') AND (job.args ->> 'act_id')::bigint = large_acts.id)"
+                ).bindparams(task=ACT_TASK),
+            )
+            waiting = list(session.scalars(acts.with_for_update()))
+            for act_id in waiting:
+                self.enqueue_act(session, act_id)
+        return len(without) + len(waiting)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from issuer.access.actor import Actor
 from issuer.error_log import keep_traceback
 from issuer.errors import DomainError
+from issuer.jobs.large_acts import unfinished_acts, work_act
 from issuer.records.database import after_commit
 from issuer.rules.terms import Role
 
@@ -27,43 +28,48 @@ class _Closing(Exception):
 
 
 class EmbeddedJobs:
-    """One batch at a time: a batch uses all cores by itself."""
+    """One thing at a time: a batch uses all cores by itself."""
 
     def __init__(self, ctx: "Context") -> None:
         self._ctx = ctx
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="ecert-batch")
-        self._known: dict[int, Future[None]] = {}
+        self._known: dict[tuple[str, int], Future[None]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
     def enqueue(self, session: Session, batch_id: int, *, urgent: bool = False) -> None:
         """Work on this batch once it is committed, in the order of asking: one process has one queue."""
-        after_commit(session, lambda: self._take(batch_id))
+        after_commit(session, lambda: self._take(("batch", batch_id)))
+
+    def enqueue_act(self, session: Session, act_id: int) -> None:
+        """Work on this act once it is committed."""
+        after_commit(session, lambda: self._take(("act", act_id)))
 
     def cancel(self, session: Session, batch_id: int) -> None:
         """Let go of it if it has not begun."""
         after_commit(session, lambda: self._drop(batch_id))
 
-    def _take(self, batch_id: int) -> None:
-        """Work on this batch soon; nothing happens when it waits or runs already."""
+    def _take(self, work: tuple[str, int]) -> None:
+        """Do this soon; nothing happens when it waits or runs already."""
         with self._lock:
-            if batch_id in self._known or len(self._known) >= WAITING_LIMIT:
+            if work in self._known or len(self._known) >= WAITING_LIMIT:
                 return
-            self._known[batch_id] = self._executor.submit(self._run, batch_id)
+            self._known[work] = self._executor.submit(self._run, work)
 
     def _drop(self, batch_id: int) -> None:
         with self._lock:
-            future = self._known.get(batch_id)
+            future = self._known.get(("batch", batch_id))
             if future is not None and future.cancel():
-                del self._known[batch_id]
+                del self._known["batch", batch_id]
 
     def resume(self) -> int:
-        """Take up every batch that was begun and not finished; how many."""
+        """Take up everything that was begun and not finished; how many."""
         from issuer.issuance.batches import unfinished
 
-        waiting = [number for number, _, _ in unfinished(self._ctx)]
-        for number in waiting:
-            self._take(number)
+        waiting = [("batch", number) for number, _, _ in unfinished(self._ctx)]
+        waiting += [("act", number) for number in unfinished_acts(self._ctx)]
+        for work in waiting:
+            self._take(work)
         return len(waiting)
 
     def close(self) -> None:
@@ -71,25 +77,37 @@ class EmbeddedJobs:
         self._closing.set()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, batch_id: int) -> None:
-        from issuer.issuance.batches import unfinished
-        from issuer.issuance.service import issue_sitting
-
+    def _run(self, work: tuple[str, int]) -> None:
+        kind, number = work
+        rested = False
         try:
-            for number, sitting, asked_by in unfinished(self._ctx):
-                if number == batch_id:
-                    actor = Actor(asked_by, frozenset({Role.AUTHORITY_ISSUER}), "system")
-                    issue_sitting(self._ctx, actor, sitting, observe=self._stop_when_closing)
+            if kind == "act":
+                work_act(self._ctx, number, lambda _done, _total: self._stop_when_closing("rows"))
+                rested = True
+            else:
+                self._issue(number)
         except _Closing:
-            _log.info("batch %s waits for the next start", batch_id)
+            _log.info("%s %s waits for the next start", kind, number)
         except DomainError as refusal:
-            _log.warning("batch %s stopped: %s", batch_id, refusal.code)
+            _log.warning("%s %s stopped: %s", kind, number, refusal.code)
         except Exception as exc:  # noqa: BLE001 (a thread has nobody above it to tell)
             reference, _ = keep_traceback(exc, self._ctx.settings.data_dir)
-            _log.error("batch %s stopped (%s); it is taken up again at the next start", batch_id, reference)
+            _log.error("%s %s stopped (%s); it is taken up again at the next start", kind, number, reference)
         finally:
             with self._lock:
-                self._known.pop(batch_id, None)
+                self._known.pop(work, None)
+        # Paused and let go on before this run had ended: whoever resumed it found it taken.
+        if rested and number in unfinished_acts(self._ctx):
+            self._take(work)
+
+    def _issue(self, batch_id: int) -> None:
+        from issuer.issuance.batches import unfinished
+        from issuer.issuance.service import issue_batch
+
+        # Again when it was paused and let go on before this run had ended: whoever resumed it found it taken.
+        while begun := [row for row in unfinished(self._ctx) if row[0] == batch_id]:
+            actor = Actor(begun[0][2], frozenset({Role.AUTHORITY_ISSUER}), "system")
+            issue_batch(self._ctx, actor, batch_id, observe=self._stop_when_closing)
 
     def _stop_when_closing(self, _step: str) -> None:
         if self._closing.is_set():

@@ -5,20 +5,29 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Sequence
+from ctypes import c_int64
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from issuer.errors import ConflictError, Words
 from issuer.jobs.distributed import URGENT
+from issuer.jobs.rescue import Rescuer
 from issuer.jobs.worker import ALL_QUEUES, work
 from issuer.settings import Settings
 
 _log = logging.getLogger(__name__)
-_spawn = get_context("spawn")  # forked children would share key handles and connections with their parent
+_PARTS = ("issuer.context", "issuer.jobs.worker", "issuer.sealing.room", "templates.certificate.page")
+_server = get_context("forkserver")
+# Workers are forked from a process that has read the program and opened nothing, so that another is at work a second
+# or two sooner than one that reads it anew; children of this process would share its connections.
+_server.set_forkserver_preload([*_PARTS])
 
 SHORT_LIFE_SECONDS = 5.0
 """A worker that lives shorter is started again only after a wait."""
+WAIT_SECONDS = 0.5
 STOP_SECONDS = 60.0
 
 
@@ -44,47 +53,80 @@ def supervise(settings: Settings, processes: int) -> None:
         ctx.jobs.resume()
     finally:
         ctx.close()
-    _Pool(settings, [ALL_QUEUES] * (processes or os.cpu_count() or 1) + [(URGENT,)]).run()
+    Pool(settings, [ALL_QUEUES] * (processes or os.cpu_count() or 1) + [(URGENT,)]).run()
 
 
-class _Pool:
-    def __init__(self, settings: Settings, queues: list[tuple[str, ...]]) -> None:
+Child = Callable[[Settings, Sequence[str], Any], None]
+"""What a worker process runs: settings, queues, and a number in shared memory that says who it is to the engine."""
+
+
+class Pool:
+    """Worker processes on this machine, one for each entry of `queues`, and the rescue of jobs beside them."""
+
+    def __init__(self, settings: Settings, queues: Sequence[Sequence[str]], child: "Child | None" = None) -> None:
         self._settings = settings
-        self._queues = queues
+        self._child = child or _work_for_parent
+        self._places = [_Place(tuple(each)) for each in queues]
+        self._rescuer = Rescuer(settings)
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Until told to stop; then each worker finishes the job in hand."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: self._stopping.set())
-        places = [self._start(queues) for queues in self._queues]
-        born = [time.monotonic()] * len(places)
+        self._rescuer.start()
+        for place in self._places:
+            place.start(self._settings, self._child)
         while not self._stopping.is_set():
-            wait_for([process.sentinel for process in places], timeout=0.5)
-            for place, process in enumerate(places):
-                if process.is_alive() or self._stopping.is_set():
-                    continue
-                _log.warning("worker %s ended (%s); another is started", process.pid, process.exitcode)
-                if time.monotonic() - born[place] < SHORT_LIFE_SECONDS:
-                    self._stopping.wait(1.0)
-                places[place], born[place] = self._start(self._queues[place]), time.monotonic()
-        for process in places:
-            process.terminate()
+            wait_for([place.process.sentinel for place in self._places if place.working], timeout=0.2)
+            for place in self._places:
+                self._keep(place)
+        self._rescuer.stop()
+        for place in self._places:
+            place.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for process in places:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.is_alive():
-                process.kill()  # its job is taken up by another worker
+        for place in self._places:
+            place.process.join(max(0.0, deadline - time.monotonic()))
+            if place.process.is_alive():
+                place.process.kill()  # its job is taken up by another worker
 
-    def _start(self, queues: tuple[str, ...]) -> BaseProcess:
-        process = _spawn.Process(target=_child, args=(self._settings, queues), name="ecert-worker")
-        process.start()
-        return process
+    def _keep(self, place: "_Place") -> None:
+        now = time.monotonic()
+        if place.working and not place.process.is_alive():
+            _log.warning("worker %s ended (%s); another is started", place.process.pid, place.process.exitcode)
+            if place.number.value:
+                self._rescuer.bury(place.number.value)
+            place.working = False
+            place.due = now + (WAIT_SECONDS if now - place.born < SHORT_LIFE_SECONDS else 0.0)
+        if not place.working and now >= place.due and not self._stopping.is_set():
+            place.start(self._settings, self._child)
 
 
-def _child(settings: Settings, queues: tuple[str, ...]) -> None:
+class _Place:
+    """Where a worker works, one after another."""
+
+    process: BaseProcess
+
+    def __init__(self, queues: tuple[str, ...]) -> None:
+        self.queues = queues
+        self.working = False
+        self.born = self.due = 0.0
+
+    def start(self, settings: Settings, child: Child) -> None:
+        """Another worker, whose number is not known yet."""
+        self.number = _server.RawValue(c_int64, 0)
+        self.process = _server.Process(target=_child, args=(child, settings, self.queues, self.number))
+        self.process.start()
+        self.working, self.born = True, time.monotonic()
+
+
+def _child(child: Child, settings: Settings, queues: Sequence[str], number: Any) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(settings, queues)
+    child(settings, queues, number)
+
+
+def _work_for_parent(settings: Settings, queues: Sequence[str], number: Any) -> None:
+    work(settings, queues, tell=lambda worker_id: setattr(number, "value", worker_id))
 
 
 def _end_with_parent() -> None:

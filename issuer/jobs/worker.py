@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from procrastinate import App, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ConnectorException
+from procrastinate import JobContext, RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
-from psycopg import Error as PostgresError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,21 +25,21 @@ from issuer.errors import DomainError
 from issuer.issuance.chunk import ChunkUnsettledError, issue_chunk
 from issuer.issuance.leftovers import remove_lost_files
 from issuer.issuance.service import Observer
-from issuer.jobs.distributed import BATCHES, SCHEMA, TASK, URGENT
+from issuer.jobs.distributed import ACT_TASK, BATCHES, TASK, URGENT
+from issuer.jobs.large_acts import work_act
+from issuer.jobs.rescue import HEARTBEAT_SECONDS, QUEUE_TROUBLE, STALLED_SECONDS, make_app, rescue
 from issuer.settings import Settings
 from keys.public.purposes import KeyPurpose
 
 _log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 2.0
-STALLED_SECONDS = 10.0
-"""A worker silent for so long is taken for dead and its job given to another."""
-POLLING_SECONDS = 2.0
-RESCUE_SECONDS = 2.0
+POLLING_SECONDS = 1.0
+"""The engine tells of new jobs at once, but not of those that were given back."""
 LONGEST_WAIT_SECONDS = 8
 TIDY_SECONDS = 6.0
-FROZEN_TRANSACTION_MS = 7000
-"""PostgreSQL ends a transaction whose worker says nothing for so long: a frozen one must not keep its locks."""
+FROZEN_TRANSACTION_MS = 4500
+"""PostgreSQL ends a transaction whose worker says nothing for so long: a frozen one must not keep its locks when
+its job goes to another."""
 
 ALL_QUEUES = (URGENT, BATCHES)
 
@@ -53,13 +51,15 @@ def work(
     clock: Clock | None = None,
     observe: Observer | None = None,
     prepare: Callable[[Context], None] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT, then finish the job in hand. Outlives its database: it waits for it.
 
-    `prepare` is called with the opened context before the first job. Raises DomainError when the folder is not
+    `prepare` is called with the opened context before the first job, `tell` with the engine's number of this
+    worker before each job. Raises DomainError when the folder is not
     one of ours, or its keys cannot be opened.
     """
-    asyncio.run(_Worker(settings, queues, clock, observe, prepare).run())
+    asyncio.run(_Worker(settings, queues, clock, observe, prepare, tell).run())
 
 
 class _Worker:
@@ -70,12 +70,14 @@ class _Worker:
         clock: Clock | None,
         observe: Observer | None,
         prepare: Callable[[Context], None] | None,
+        tell: Callable[[int], None] | None,
     ) -> None:
         self._settings = impatient(settings)
         self._queues = queues
         self._clock = clock
         self._observe = observe
         self._prepare = prepare
+        self._tell = tell
         self._ctx: Context | None = None
         self._stop = asyncio.Event()
 
@@ -92,7 +94,7 @@ class _Worker:
         while not self._stop.is_set():
             try:
                 await self._session()
-            except (ConnectorException, PostgresError, OSError, TimeoutError) as exc:
+            except QUEUE_TROUBLE as exc:
                 await self._pause(f"the job queue cannot be reached ({type(exc).__name__})")
             else:
                 await self._pause("the worker starts again")
@@ -111,7 +113,8 @@ class _Worker:
     async def _session(self) -> None:
         """One life of the engine's worker: ends when told to stop or when its connection is lost."""
         app = make_app(self._settings)
-        app.task(name=TASK, retry=_AgainSoon(), queue=BATCHES)(self._issue_chunk)
+        app.task(name=TASK, retry=_AgainSoon(), queue=BATCHES, pass_context=True)(self._issue_chunk)
+        app.task(name=ACT_TASK, retry=_AgainSoon(), queue=BATCHES)(self._work_act)
         async with app.open_async():
             worker = asyncio.create_task(
                 app.run_worker_async(
@@ -124,7 +127,7 @@ class _Worker:
                     install_signal_handlers=False,
                 )
             )
-            helpers = [asyncio.create_task(self._rescue(app)), asyncio.create_task(self._tidy())]
+            helpers = [asyncio.create_task(rescue(app)), asyncio.create_task(self._tidy())]
             told = asyncio.create_task(self._stop.wait())
             try:
                 await asyncio.wait({worker, told}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,8 +140,10 @@ class _Worker:
                     task.cancel()
                 await asyncio.gather(*helpers, told, return_exceptions=True)
 
-    def _issue_chunk(self, batch_id: int, registration_ids: list[int]) -> None:
+    def _issue_chunk(self, context: JobContext, batch_id: int, registration_ids: list[int]) -> None:
         assert self._ctx is not None, "opened before the first job"
+        if self._tell is not None and context.job.worker_id is not None:
+            self._tell(context.job.worker_id)
         try:
             issue_chunk(self._ctx, batch_id, registration_ids, self._observe)
         except ChunkUnsettledError as exc:
@@ -152,17 +157,17 @@ class _Worker:
             _log.warning("a chunk of batch %s will be tried again (%s, %s)", batch_id, type(exc).__name__, reference)
             raise
 
-    async def _rescue(self, app: App) -> None:
-        """Give the jobs of workers without a heartbeat back to the queue. Every worker does: one is enough."""
-        while True:
-            try:
-                stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
-                for job in stalled:
-                    with contextlib.suppress(ConnectorException):  # another worker was quicker
-                        await app.job_manager.retry_job(job)
-            except (ConnectorException, PostgresError, OSError, TimeoutError) as exc:
-                _log.info("stalled jobs cannot be looked for: %s", type(exc).__name__)
-            await asyncio.sleep(RESCUE_SECONDS)  # after the look: a worker that lives only briefly has looked too
+    def _work_act(self, act_id: int) -> None:
+        assert self._ctx is not None, "opened before the first job"
+        try:
+            work_act(self._ctx, act_id)
+        except DomainError as refusal:
+            _log.warning("large act %s will be tried again: %s", act_id, refusal.code)
+            raise
+        except Exception as exc:
+            reference, _ = keep_traceback(exc, self._settings.data_dir)
+            _log.warning("large act %s will be tried again (%s, %s)", act_id, type(exc).__name__, reference)
+            raise
 
     async def _tidy(self) -> None:
         """Publish what a crash left between commit and publication; remove what dead attempts left in storage."""
@@ -192,25 +197,6 @@ class _AgainSoon(BaseRetryStrategy):
         """After 1, 2, 4, 8, 8, … seconds."""
         wait = min(2 ** min(job.attempts, 10), LONGEST_WAIT_SECONDS)
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=wait))
-
-
-def make_app(settings: Settings) -> App:
-    """The engine on the issuer's database, in its own schema."""
-    return App(
-        connector=PsycopgConnector(
-            conninfo=libpq_url(settings.issuer_database),
-            kwargs={"options": f"-c search_path={SCHEMA}"},
-            min_size=1,
-            max_size=4,
-            timeout=5.0,
-        )
-    )
-
-
-def libpq_url(url: str) -> str:
-    """The same database as PostgreSQL's own library reads it, without options of the session."""
-    parsed = make_url(url).difference_update_query(["options"])
-    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def impatient(settings: Settings) -> Settings:
