@@ -1,10 +1,20 @@
 """Who acts: passed to every service, written into every event."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 from issuer.errors import NotAllowedError, Words
 from issuer.rules.terms import Role
+
+
+class ResetReason(StrEnum):
+    """Why somebody's second factor is taken off; a code, since the audit trail keeps no free text."""
+
+    LOST = "lost"
+    REPLACED = "replaced"
+    BROKEN = "broken"
+    SUSPECTED = "suspected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from issuer.access.actor import ResetReason
 from issuer.commands import DEFAULT_DATA_DIR, ActingAs, AsJson, DataDir, cli_actor, cli_context, print_json, say
 from issuer.errors import InputError, Words
 from issuer.rules.terms import Role
@@ -43,7 +44,7 @@ def add(
 
     password = _password(password_file)
     with cli_context(data_dir) as ctx, ctx.database.write() as session:
-        actor = _administrator(ctx, acting_as)
+        actor = administrator(ctx, acting_as)
         account = service.create_account(
             session,
             ctx.clock,
@@ -54,7 +55,7 @@ def add(
             programmes=programme or (),
             cities=city or (),
         )
-        _record(ctx, session, actor, "staff.add", account.username, {"roles": sorted(role)})
+        record(ctx, session, actor, "staff.add", account.username, {"roles": sorted(role)})
     if as_json:
         print_json({"username": account.username, "roles": account.roles})
     else:
@@ -120,10 +121,29 @@ def password(
 
     fresh = _password(password_file)
     with cli_context(data_dir) as ctx, ctx.database.write() as session:
-        actor = _administrator(ctx, acting_as)
+        actor = administrator(ctx, acting_as)
         service.set_password(session, username, fresh)
-        _record(ctx, session, actor, "staff.password", username)
-    _tell(as_json, {"username": username}, f"已更新 / changed: {username}")
+        record(ctx, session, actor, "staff.password", username)
+    tell(as_json, {"username": username}, f"已更新 / changed: {username}")
+
+
+@staff_app.command("reset-second-factor")
+def reset_second_factor(
+    username: Username,
+    reason: Annotated[ResetReason, typer.Option("--reason", help="原因 / why")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    acting_as: ActingAs = None,
+    as_json: AsJson = False,
+) -> None:
+    """手机、密钥和恢复码都丢失时，由他人重置其第二验证 / take a lost second factor off somebody else's account."""
+    from issuer.access import service
+
+    with cli_context(data_dir) as ctx, ctx.database.write() as session:
+        actor = administrator(ctx, acting_as)
+        removed = service.reset_second_factor(session, actor, username)
+        record(ctx, session, actor, "staff.reset-second-factor", username, {"removed": removed, "reason": reason})
+    told = "已重置 / reset" if removed else "原本没有 / there was none"
+    tell(as_json, {"username": username, "removed": removed}, f"{told}: {username}")
 
 
 @staff_app.command("token")
@@ -140,12 +160,12 @@ def token(
     from issuer.access import service
 
     with cli_context(data_dir) as ctx, ctx.database.write() as session:
-        actor = _administrator(ctx, acting_as)
+        actor = administrator(ctx, acting_as)
         secret = service.issue_api_token(
             session, ctx.clock, username=username, label=label, days=days, scopes=role or ()
         )
         number = service.digest(secret)[:12]
-        _record(ctx, session, actor, "staff.token", username, {"token": number, "days": days})
+        record(ctx, session, actor, "staff.token", username, {"token": number, "days": days})
     if as_json:
         print_json({"username": username, "token": secret, "id": number, "days": days})
         return
@@ -192,32 +212,34 @@ def token_revoke(
     from issuer.access import service
 
     with cli_context(data_dir) as ctx, ctx.database.write() as session:
-        actor = _administrator(ctx, acting_as)
+        actor = administrator(ctx, acting_as)
         username = service.revoke_token_by_id(session, ctx.clock, token_id)
-        _record(ctx, session, actor, "staff.token-revoke", username, {"token": token_id})
-    _tell(as_json, {"id": token_id, "live": False}, f"已停用 / ended: {token_id}")
+        record(ctx, session, actor, "staff.token-revoke", username, {"token": token_id})
+    tell(as_json, {"id": token_id, "live": False}, f"已停用 / ended: {token_id}")
 
 
 def _set_active(username: str, active: bool, data_dir: Path, acting_as: str | None, as_json: bool) -> None:
     from issuer.access import service
 
     with cli_context(data_dir) as ctx, ctx.database.write() as session:
-        actor = _administrator(ctx, acting_as)
+        actor = administrator(ctx, acting_as)
         service.set_active(session, username, active)
-        _record(ctx, session, actor, "staff.open" if active else "staff.close", username)
+        record(ctx, session, actor, "staff.open" if active else "staff.close", username)
     word = "已启用 / opened" if active else "已停用 / closed"
-    _tell(as_json, {"username": username, "active": active}, f"{word}: {username}")
+    tell(as_json, {"username": username, "active": active}, f"{word}: {username}")
 
 
-def _administrator(ctx: "Context", acting_as: str | None) -> Any:
+def administrator(ctx: "Context", acting_as: str | None) -> Any:
+    """Who acts, if they may run accounts. Raises NotAllowedError."""
     actor = cli_actor(ctx, acting_as)
     actor.require(Role.OPERATOR)
     return actor
 
 
-def _record(
+def record(
     ctx: "Context", session: Any, actor: Any, act: str, username: str, details: dict[str, Any] | None = None
 ) -> None:
+    """Write an act on an account into the audit trail."""
     from issuer.audit import record_event
 
     record_event(session, ctx.clock, actor, act, f"staff:{username}", details=details)
@@ -256,5 +278,6 @@ def _password(file: Path | None) -> str:
     return str(typer.prompt("密码 / password", hide_input=True, confirmation_prompt=True))
 
 
-def _tell(as_json: bool, body: dict[str, Any], line: str) -> None:
+def tell(as_json: bool, body: dict[str, Any], line: str) -> None:
+    """Answer a program or a person."""
     print_json(body) if as_json else say(line)

@@ -1,41 +1,30 @@
-"""Staff accounts, browser sessions and API tokens.
+"""Staff accounts, browser sessions and API tokens. Signing in itself is in `issuer.access.sign_in`.
 
 Passwords rest as argon2id (RFC 9106). Session and token secrets have 256 random bits; only their SHA-256 is
-stored, so a copy of the table opens nothing. Failed sign-ins lock an account with a growing back-off.
+stored, so a copy of the table opens nothing.
 """
 
 import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, NoReturn
+from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from issuer.access import second_factor
 from issuer.access.actor import Actor
-from issuer.access.passwords import DECOY, hashed, is_outdated, matches, require_password
+from issuer.access.passwords import hashed, require_password
+from issuer.access.seen import UNSEEN, Seen
 from issuer.clock import Clock
 from issuer.errors import ConflictError, InputError, NotAllowedError, NotFoundError, Words
-from issuer.records.access import ApiToken, StaffAccount, StaffSession
-from issuer.records.database import Database
+from issuer.records.access import ApiToken, Passkey, StaffAccount, StaffSession, StaffSignIn
 from issuer.rules.terms import Role
 
 Via = Literal["cli", "api", "console", "holder", "system"]
 
 SESSION_HOURS = 8
-FREE_ATTEMPTS = 5
-MAX_LOCK_MINUTES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A fresh session: `secret` goes into the cookie, `csrf` into every form of the session."""
-
-    secret: str
-    csrf: str
-    username: str
 
 
 def digest(secret: str) -> str:
@@ -90,54 +79,38 @@ def create_account(
 def set_password(session: Session, username: str, password: str) -> None:
     """Give an account a new password, lift its lock and end its sessions. Raises NotFoundError, InputError."""
     require_password(password)
-    account = _account(session, username)
+    account = require_account(session, username)
     account.password_hash = hashed(password)
     account.failed_attempts, account.locked_until = 0, None
-    _end_sessions(session, username)
+    end_sessions(session, username)
 
 
-def set_active(session: Session, username: str, active: bool) -> None:
-    """Open or close an account; closing ends its sessions and tokens. Raises NotFoundError."""
-    account = _account(session, username)
-    account.active = active
-    if not active:
-        _end_sessions(session, username)
+def reset_second_factor(session: Session, actor: Actor, username: str) -> bool:
+    """Take a lost second factor (app and passkeys) off somebody else's account and end its sessions; whether there
+    was one.
 
-
-def actor_for(session: Session, username: str, via: Via) -> Actor:
-    """The actor an account stands for; raises NotFoundError or NotAllowedError (closed account)."""
-    return _actor(_account(session, username), via)
-
-
-def authenticate(session: Session, clock: Clock, username: str, password: str) -> SignedIn:
-    """Check a password and open a session.
-
-    Raises NotAllowedError with one uniform message for an unknown account, a wrong password and a closed
-    account; a locked account is told when to come back. The caller must commit even on failure (the count
-    of failed attempts is part of it): use `sign_in`.
+    Raises NotFoundError, NotAllowedError (one's own: whoever can do that needs no reset).
     """
-    now = clock.now()
-    account = session.get(StaffAccount, username)
-    if account is None:
-        matches(DECOY, password)
-        _refuse_sign_in()
-    if account.locked_until is not None and account.locked_until > now:
-        minutes = max(1, round((account.locked_until - now).total_seconds() / 60))
+    account = require_account(session, username)
+    if actor.username == username:
         raise NotAllowedError(
-            "account-locked",
-            Words(f"尝试次数过多，请约 {minutes} 分钟后再试。", f"Too many attempts; try again in {minutes} min."),
+            "second-factor-own",
+            Words("不能重置自己的第二验证。", "Nobody resets their own second factor."),
+            remedy=Words("请另一位管理员办理。", "Ask another administrator."),
         )
-    if not matches(account.password_hash, password) or not account.active:
-        account.failed_attempts += 1
-        if account.failed_attempts >= FREE_ATTEMPTS:
-            lock = min(2 ** (account.failed_attempts - FREE_ATTEMPTS), MAX_LOCK_MINUTES)
-            account.locked_until = now + timedelta(minutes=lock)
-        _refuse_sign_in()
-    account.failed_attempts = 0
-    account.locked_until = None
-    if is_outdated(account.password_hash):
-        account.password_hash = hashed(password)
+    passkeys = session.execute(delete(Passkey).where(Passkey.username == username))
+    removed = second_factor.remove(session, username) or bool(getattr(passkeys, "rowcount", 0))
+    account.failed_attempts, account.locked_until = 0, None
+    end_sessions(session, username)
+    return removed
+
+
+def open_session(
+    session: Session, clock: Clock, username: str, means: str = "password", seen: Seen = UNSEEN
+) -> tuple[str, str]:
+    """A new browser session: its secret (for the cookie) and CSRF value (for every form)."""
     secret, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    now = clock.now()
     session.add(
         StaffSession(
             secret_sha256=digest(secret),
@@ -145,23 +118,41 @@ def authenticate(session: Session, clock: Clock, username: str, password: str) -
             csrf=csrf,
             created_at=now,
             expires_at=now + timedelta(hours=SESSION_HOURS),
+            means=means,
+            network=seen.network,
+            program=seen.program,
+            seen_at=now,
         )
     )
-    return SignedIn(secret, csrf, username)
+    return secret, csrf
 
 
-def sign_in(database: Database, clock: Clock, username: str, password: str) -> SignedIn:
-    """`authenticate` in a unit of work that is committed either way, so failed attempts count."""
-    refusal: NotAllowedError | None = None
-    signed_in: SignedIn | None = None
-    with database.write() as session:
-        try:
-            signed_in = authenticate(session, clock, username, password)
-        except NotAllowedError as exc:
-            refusal = exc
-    if signed_in is None:
-        raise refusal or RuntimeError("sign-in neither succeeded nor was refused")
-    return signed_in
+def end_waiting(session: Session, username: str) -> None:
+    """End the account's sign-ins that wait for their second step."""
+    session.execute(delete(StaffSignIn).where(StaffSignIn.username == username))
+
+
+def end_sessions(session: Session, username: str, *, keep: str = "") -> int:
+    """End the account's sessions and waiting sign-ins, but the one whose digest is `keep`; how many ended."""
+    # A session is not a record of anything; the sign-in event is.
+    ended = session.execute(
+        delete(StaffSession).where(StaffSession.username == username, StaffSession.secret_sha256 != keep)
+    )
+    end_waiting(session, username)
+    return int(getattr(ended, "rowcount", 0))
+
+
+def set_active(session: Session, username: str, active: bool) -> None:
+    """Open or close an account; closing ends its sessions and tokens. Raises NotFoundError."""
+    account = require_account(session, username)
+    account.active = active
+    if not active:
+        end_sessions(session, username)
+
+
+def actor_for(session: Session, username: str, via: Via) -> Actor:
+    """The actor an account stands for; raises NotFoundError or NotAllowedError (closed account)."""
+    return _actor(require_account(session, username), via)
 
 
 def session_of(session: Session, clock: Clock, secret: str) -> tuple[Actor, str] | None:
@@ -192,7 +183,7 @@ def issue_api_token(
     """
     if not 1 <= days <= 366:
         raise InputError("token-term", Words("令牌有效期须为 1 至 366 天。", "A token lives 1 to 366 days."))
-    account = _account(session, username)
+    account = require_account(session, username)
     secret = "ecert_" + secrets.token_urlsafe(32)
     now = clock.now()
     session.add(
@@ -270,7 +261,8 @@ def _actor(account: StaffAccount, via: Via) -> Actor:
     )
 
 
-def _account(session: Session, username: str) -> StaffAccount:
+def require_account(session: Session, username: str) -> StaffAccount:
+    """The account; raises NotFoundError."""
     account = session.get(StaffAccount, username)
     if account is None:
         raise NotFoundError(
@@ -279,16 +271,3 @@ def _account(session: Session, username: str) -> StaffAccount:
             remedy=Words("用 `ecert staff list` 查看现有账号。", "See `ecert staff list`."),
         )
     return account
-
-
-def _end_sessions(session: Session, username: str) -> None:
-    for open_session in session.scalars(select(StaffSession).where(StaffSession.username == username)):
-        session.delete(open_session)  # a session is not a record of anything; the sign-in event is
-
-
-def _refuse_sign_in() -> NoReturn:
-    raise NotAllowedError(
-        "sign-in-failed",
-        Words("用户名或密码不正确。", "The user name or the password is wrong."),
-        remedy=Words("请核对后重试；忘记密码请联系管理员。", "Check both; an administrator can set a new password."),
-    )
