@@ -9,10 +9,18 @@ from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
 from issuer.errors import ConflictError, NotFoundError, Words
+from issuer.invalidation.subject import (
+    Kind,
+    Reference,
+    Seat,
+    Subject,
+    case_subject,
+    find_subject,
+    hold,
+    require_reach,
+)
 from issuer.records.certificates import ECertificate, Invalidation
-from issuer.records.holdings import lock_holding
-from issuer.records.people import Registration
-from issuer.records.sittings import Sitting
+from issuer.records.paper import PaperCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +28,13 @@ class InvalidationView:
     """A case as staff see it. `basis` may name people: it goes to screens, never into logs."""
 
     id: int
-    certificate_id: int
-    management_no: str
+    registration_id: int
+    certificate_id: int | None
+    about: Kind
+    management_no: str | None
+    paper_serial: str | None
     sitting_code: str
+    admission_no: str
     kind: str
     ground: str
     clause: str
@@ -31,6 +43,7 @@ class InvalidationView:
     effective_on: date
     from_beginning: bool
     suspended: bool
+    misconduct_term: str | None
     proposed_by: str
     proposed_at: datetime
     decided_by: str | None
@@ -40,6 +53,12 @@ class InvalidationView:
     overturned_by: str | None
     overturned_at: datetime | None
 
+    @property
+    def reference(self) -> Reference:
+        """What names its subject again: the certificate's number, else the seat."""
+        held = self.management_no if self.certificate_id else None
+        return held or Seat(self.sitting_code, self.admission_no)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, days and instants in RFC 3339."""
         return {
@@ -48,13 +67,43 @@ class InvalidationView:
         }
 
 
-def view_of(case: Invalidation, certificate: ECertificate) -> InvalidationView:
+def view_of(session: Session, case: Invalidation, subject: Subject) -> InvalidationView:
+    """The frozen view of a case's row and what it is about; a sheet that fell by it is still named."""
+    sheet = session.get(PaperCertificate, case.paper_id) if case.paper_id else None
+    return view_from(
+        case,
+        Named(
+            subject.sitting.code,
+            subject.registration.admission_no,
+            subject.certificate.management_no if subject.certificate else None,
+            sheet.management_no if sheet else None,
+            sheet.serial if sheet else None,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a case is about, by its numbers."""
+
+    sitting_code: str
+    admission_no: str
+    certificate_no: str | None
+    paper_no: str | None
+    serial: str | None
+
+
+def view_from(case: Invalidation, named: Named) -> InvalidationView:
     """The frozen view of a case's row."""
     return InvalidationView(
         id=case.id,
+        registration_id=case.registration_id,
         certificate_id=case.certificate_id,
-        management_no=certificate.management_no,
-        sitting_code=certificate.sitting_code,
+        about="certificate" if case.certificate_id else "paper" if case.paper_id else "score-report",
+        management_no=named.certificate_no or named.paper_no,
+        paper_serial=named.serial,
+        sitting_code=named.sitting_code,
+        admission_no=named.admission_no,
         kind=case.kind,
         ground=case.ground,
         clause=case.clause,
@@ -63,6 +112,7 @@ def view_of(case: Invalidation, certificate: ECertificate) -> InvalidationView:
         effective_on=case.effective_on,
         from_beginning=case.from_beginning,
         suspended=case.suspended,
+        misconduct_term=case.misconduct_term,
         proposed_by=case.proposed_by,
         proposed_at=case.proposed_at,
         decided_by=case.decided_by,
@@ -95,22 +145,22 @@ def find_case(session: Session, case_id: int) -> Invalidation:
     return case
 
 
-def hold_certificate(session: Session, actor: Actor, management_no: str) -> ECertificate:
-    """The certificate, read again under the lock of its holding, if it is within the actor's reach (R1)."""
-    certificate = find_certificate(session, management_no)
-    require_reach(session, actor, certificate)
-    return _locked(session, certificate)
+def hold_subject(session: Session, actor: Actor, reference: Reference) -> Subject:
+    """What `reference` names, read again under the lock of its holding, if it is within the actor's reach (R1)."""
+    subject = find_subject(session, reference)
+    require_reach(actor, subject)
+    return hold(session, subject)
 
 
-def hold_case(session: Session, actor: Actor, case_id: int) -> tuple[Invalidation, ECertificate]:
-    """An open case and its certificate, read again under the lock of the holding.
+def hold_case(session: Session, actor: Actor, case_id: int) -> tuple[Invalidation, Subject]:
+    """An open case and what it is about, read again under the lock of the holding.
 
     Raises NotFoundError, NotAllowedError (R1) and, when somebody has decided it, ConflictError.
     """
     case = find_case(session, case_id)
-    certificate = session.get_one(ECertificate, case.certificate_id)
-    require_reach(session, actor, certificate)
-    certificate = _locked(session, certificate)
+    subject = case_subject(session, case)
+    require_reach(actor, subject)
+    subject = hold(session, subject)
     session.refresh(case)
     if case.state != "proposed":
         raise ConflictError(
@@ -122,23 +172,7 @@ def hold_case(session: Session, actor: Actor, case_id: int) -> tuple[Invalidatio
             remedy=Words("请查看该事项的办理结果。", "Look at the case to see its result."),
             clause=case.clause,
         )
-    return case, certificate
-
-
-def require_reach(session: Session, actor: Actor, certificate: ECertificate) -> None:
-    """Raise NotAllowedError when a review body reaches outside its programmes or city (R1)."""
-    programme, city = session.execute(
-        select(Sitting.programme_code, Registration.city)
-        .join_from(Registration, Sitting, Registration.sitting_code == Sitting.code)
-        .where(Registration.id == certificate.registration_id)
-    ).one()
-    actor.require_programme(programme, city)
-
-
-def _locked(session: Session, certificate: ECertificate) -> ECertificate:
-    lock_holding(session, certificate.person_id, certificate.qualification)
-    session.refresh(certificate)
-    return certificate
+    return case, subject
 
 
 def _no_case() -> NotFoundError:

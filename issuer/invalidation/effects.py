@@ -10,6 +10,7 @@ from issuer.access.actor import Actor
 from issuer.publication.outbox import announce_status
 from issuer.records.certificates import ECertificate, StatusEvent
 from issuer.records.people import Registration, Score
+from issuer.sharing.news import tell_watchers
 from verifier.record.public_record import StatusChange
 from verifier.record.status import CertificateStatus, ReasonClass
 
@@ -23,8 +24,12 @@ def change_status(
     *,
     effective_on: date,
     at: datetime,
+    from_beginning: bool = False,
 ) -> None:
-    """Give a published certificate a new status: row and slot, history, outbox, all in this unit of work."""
+    """Give a published certificate a new status: row and slot, history, outbox, all in this unit of work.
+
+    `from_beginning`: it counts as never having been good (R9).
+    """
     certificate.status = status
     certificate.slot = "ended" if status is CertificateStatus.INVALID else "live"
     last = session.scalar(select(func.max(StatusEvent.sequence)).where(StatusEvent.certificate_id == certificate.id))
@@ -41,7 +46,9 @@ def change_status(
         )
     )
     session.flush()
-    announce_status(session, StatusChange(certificate.token, sequence, status, reason, effective_on, at))
+    tell_watchers(session, certificate.id, sequence, at)
+    change = StatusChange(certificate.token, sequence, status, reason, effective_on, at, from_beginning)
+    announce_status(session, change)
 
 
 def void_registration(session: Session, registration_id: int, case_id: int, at: datetime) -> int:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
 from issuer.audit import record_event
 from issuer.errors import ConflictError, NotAllowedError, Words
+from issuer.invalidation.subject import Subject
 from issuer.ports import ServiceContext
 from issuer.records.certificates import ECertificate, Invalidation
+from issuer.records.paper import PaperCertificate
 from issuer.refusals import refusal_from
 from issuer.rules.invalidation import DecisionFacts, may_decide
 from issuer.rules.terms import InvalidationGround, Role
@@ -73,7 +75,7 @@ def refusal_is_recorded(ctx: ServiceContext, actor: Actor, act: str, case_id: in
         raise
 
 
-def status_refusal(session: Session, certificate: ECertificate, violation: RuleViolation) -> Exception:
+def status_refusal(session: Session, subject: Subject, violation: RuleViolation) -> Exception:
     """The refusal of a rule, with the way on: the successor of a superseded certificate, the open case, …"""
     if violation.code == "same-person":
         return NotAllowedError(
@@ -85,33 +87,33 @@ def status_refusal(session: Session, certificate: ECertificate, violation: RuleV
             remedy=Words("请由另一名批准人员办理。", "Ask another approver."),
             clause=violation.clause,
         )
-    return refusal_from(violation, remedy=_way_on(session, certificate, violation.code))
+    return refusal_from(violation, remedy=_way_on(session, subject, violation.code))
 
 
-def refuse_while_case_is_open(session: Session, certificate: ECertificate, clause: str) -> None:
-    """Raise ConflictError while another proposal on this certificate waits for a decision."""
-    if (case := open_case(session, certificate)) is not None:
+def refuse_while_case_is_open(session: Session, subject: Subject, clause: str) -> None:
+    """Raise ConflictError while another proposal on this subject waits for a decision."""
+    if (case := open_case(session, subject)) is not None:
         raise ConflictError(
             "proposal-open",
             Words(f"第 {case.id} 号事项尚未决定。", f"Case {case.id} has not been decided yet."),
-            remedy=_way_on(session, certificate, "proposal-open"),
+            remedy=_way_on(session, subject, "proposal-open"),
             clause=clause,
         )
 
 
-def open_case(session: Session, certificate: ECertificate) -> Invalidation | None:
-    """The proposal on this certificate that waits for a decision."""
+def open_case(session: Session, subject: Subject) -> Invalidation | None:
+    """The proposal on this subject that waits for a decision."""
     return session.scalars(
-        select(Invalidation).where(Invalidation.certificate_id == certificate.id, Invalidation.state == "proposed")
+        select(Invalidation).where(_about(subject), Invalidation.state == "proposed")
     ).one_or_none()
 
 
-def applied_case(session: Session, certificate: ECertificate) -> Invalidation | None:
-    """The invalidation this certificate fell by."""
+def applied_case(session: Session, subject: Subject) -> Invalidation | None:
+    """The invalidation this certificate, or this registration without one, fell by."""
     return session.scalars(
         select(Invalidation)
         .where(
-            Invalidation.certificate_id == certificate.id,
+            _about(subject),
             Invalidation.kind == "invalidate",
             Invalidation.state == "applied",
         )
@@ -120,24 +122,37 @@ def applied_case(session: Session, certificate: ECertificate) -> Invalidation | 
     ).one_or_none()
 
 
-def other_open_certificate(session: Session, certificate: ECertificate) -> bool:
+def _about(subject: Subject) -> ColumnElement[bool]:
+    bare = (Invalidation.registration_id == subject.registration.id) & Invalidation.certificate_id.is_(None)
+    return bare | (Invalidation.certificate_id == subject.certificate.id) if subject.certificate else bare
+
+
+def other_open_certificate(session: Session, subject: Subject) -> bool:
     """Whether another certificate has, or is about to take, this qualification's slot.
 
     A correction that is being made from this very certificate does not count: publishing it looks at the
     old one's status again under the holding's lock, and gives up if that is not valid.
     """
+    own = subject.certificate.id if subject.certificate else 0
+    person_id, qualification = subject.registration.person_id, subject.qualification
     others = select(ECertificate.id).where(
-        ECertificate.person_id == certificate.person_id,
-        ECertificate.qualification == certificate.qualification,
+        ECertificate.person_id == person_id,
+        ECertificate.qualification == qualification,
         ECertificate.slot.in_(("pending", "live")),
-        ECertificate.id != certificate.id,
-        func.coalesce(ECertificate.supersedes_id, 0) != certificate.id,
+        ECertificate.id != own,
+        func.coalesce(ECertificate.supersedes_id, 0) != own if own else true(),
     )
-    return session.scalar(others.limit(1)) is not None
+    sheets = select(PaperCertificate.id).where(
+        PaperCertificate.person_id == person_id,
+        PaperCertificate.qualification == qualification,
+        PaperCertificate.slot == "live",
+    )
+    return any(session.scalar(query.limit(1)) is not None for query in (others, sheets))
 
 
-def _way_on(session: Session, certificate: ECertificate, code: str) -> Words | None:
-    if code == "superseded":
+def _way_on(session: Session, subject: Subject, code: str) -> Words | None:
+    certificate = subject.certificate
+    if code == "superseded" and certificate is not None:
         successor = session.scalar(
             select(ECertificate.management_no).where(
                 ECertificate.supersedes_id == certificate.id, ECertificate.state == "published"
@@ -148,7 +163,7 @@ def _way_on(session: Session, certificate: ECertificate, code: str) -> Words | N
                 f"该证书已由更正后的证书 {successor} 取代，请对 {successor} 办理。",
                 f"It was replaced by the corrected certificate {successor}: act on {successor}.",
             )
-    if code == "proposal-open" and (case := open_case(session, certificate)) is not None:
+    if code == "proposal-open" and (case := open_case(session, subject)) is not None:
         return Words(
             f"请先办结第 {case.id} 号事项：ecert invalidation show {case.id}",
             f"Finish case {case.id} first: ecert invalidation show {case.id}",
