@@ -5,8 +5,7 @@ reported); 2 when nothing could be done, and then nothing was changed.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,17 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from issuer.commands import DEFAULT_DATA_DIR, ActingAs, AsJson, DataDir, cli_actor, cli_context, note, print_json, say
+from issuer.acting import Acting, acting
+from issuer.commands import note, print_json, say
 from issuer.errors import InputError, Words
+from issuer.review.sampling_commands import sample_app
+from issuer.review.taking_back_command import take_back
 from issuer.rules.terms import ReviewOutcome, ReviewRound
 
 if TYPE_CHECKING:
     from issuer.access.actor import Actor
-    from issuer.context import Context
     from issuer.review.report import DecisionReport
     from issuer.review.rounds import RoundReport
 
 review_app = typer.Typer(help="资格核查 / eligibility review", no_args_is_help=True, rich_markup_mode=None)
+review_app.add_typer(sample_app, name="sample")
+review_app.command("take-back")(take_back)
 
 SittingCode = Annotated[str, typer.Option("--sitting", help="考试批次代码 / sitting code")]
 Round = Annotated[ReviewRound, typer.Option("--round", help="轮次 / round")]
@@ -46,7 +49,9 @@ _OUTCOME_WORDS = {
 
 
 @review_app.command("decide")
+@acting
 def decide(
+    at: Acting,
     sitting: SittingCode,
     round: Round,
     file: Annotated[Path | None, typer.Argument(help=".xlsx 或 .csv 核查结果 / decision file")] = None,
@@ -59,9 +64,6 @@ def decide(
         bool, typer.Option("--dry-run", help="只检查，不写入 / check everything, write nothing")
     ] = False,
     report: Annotated[Path | None, typer.Option("--report", help="另存 JSON 报告 / also write the report")] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """导入核查结果，有问题的行逐行说明 / take in decisions; bad rows are told one by one."""
     from issuer.review.service import apply_decisions, decide_all_eligible
@@ -74,110 +76,100 @@ def decide(
             "--all-eligible finds everybody waiting eligible: add --yes to confirm.",
         )
     day = on.date() if on else None
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        done = (
-            decide_all_eligible(ctx, actor, sitting, round, on=day, dry_run=dry_run)
-            if file is None
-            else apply_decisions(ctx, actor, sitting, round, content=file, on=day, dry_run=dry_run)
-        )
+    done = (
+        decide_all_eligible(at.ctx, at.actor, sitting, round, on=day, dry_run=dry_run)
+        if file is None
+        else apply_decisions(at.ctx, at.actor, sitting, round, content=file, on=day, dry_run=dry_run)
+    )
     body = done.to_json()
     if report is not None:
         report.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    if as_json:
+    if at.as_json:
         print_json(body)
     else:
         _tell(done)
 
 
 @review_app.command("open-notice")
+@acting
 def open_notice(
+    at: Acting,
     sitting: SittingCode,
     on: On = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """开始公示（不少于 10 天）/ open the public notice, at least ten days (R5)."""
     from issuer.review import service
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        notice = service.open_notice(ctx, actor, sitting, on=on.date() if on else None)
+    notice = service.open_notice(at.ctx, at.actor, sitting, on=on.date() if on else None)
     opens, closes = notice.opens_on.isoformat(), notice.closes_on.isoformat()
-    if as_json:
-        print_json({"sitting": sitting, "opens_on": opens, "closes_on": closes})
-    else:
-        say(f"公示 {opens} 至 {closes} 24:00 / the notice stands from {opens} to 24:00 on {closes}")
+    at.tell(
+        {"sitting": sitting, "opens_on": opens, "closes_on": closes},
+        f"公示 {opens} 至 {closes} 24:00 / the notice stands from {opens} to 24:00 on {closes}",
+    )
 
 
 @review_app.command("close-first-round")
-def close_first_round(
-    sitting: SittingCode, data_dir: DataDir = DEFAULT_DATA_DIR, acting_as: ActingAs = None, as_json: AsJson = False
-) -> None:
+@acting
+def close_first_round(at: Acting, sitting: SittingCode) -> None:
     """报送日到期：未核实的转为报考条件待核查 / hold the unverified as conditions pending (R5)."""
     from issuer.review import service
 
-    _whole(service.close_first_round, sitting, data_dir, acting_as, as_json)
+    _whole(at, service.close_first_round, sitting)
 
 
 @review_app.command("open-supplementary")
+@acting
 def open_supplementary(
+    at: Acting,
     sitting: SittingCode,
     on: On = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """开始补充资格核查 / open the supplementary round (R7)."""
     from issuer.review import service
 
-    _whole(partial(service.open_supplementary, on=on.date() if on else None), sitting, data_dir, acting_as, as_json)
+    _whole(at, partial(service.open_supplementary, on=on.date() if on else None), sitting)
 
 
 @review_app.command("lapse")
-def lapse(
-    sitting: SittingCode, data_dir: DataDir = DEFAULT_DATA_DIR, acting_as: ActingAs = None, as_json: AsJson = False
-) -> None:
+@acting
+def lapse(at: Acting, sitting: SittingCode) -> None:
     """截止后：未参加补充核查的视为放弃 / who did not come is deemed to have given up (R7)."""
     from issuer.review import service
 
-    _whole(service.lapse_supplementary, sitting, data_dir, acting_as, as_json)
+    _whole(at, service.lapse_supplementary, sitting)
 
 
 @review_app.command("object")
+@acting
 def object_(
+    at: Acting,
     sitting: SittingCode,
     admission_no: AdmissionNo,
     text: Annotated[str, typer.Option("--text", help="异议内容 / the objection")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记公示异议 / write down an objection to the public notice (R5)."""
     from issuer.review.service import Candidate, raise_objection
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        number = raise_objection(ctx, actor, sitting, Candidate(admission_no=admission_no), text)
-    if as_json:
-        print_json({"objection": number})
-    else:
-        say(f"已登记异议 {number}；处理前不予制发 / objection {number}; nothing is issued until it is resolved")
+    number = raise_objection(at.ctx, at.actor, sitting, Candidate(admission_no=admission_no), text)
+    at.tell(
+        {"objection": number},
+        f"已登记异议 {number}；处理前不予制发 / objection {number}; nothing is issued until it is resolved",
+    )
 
 
 @review_app.command("resolve-objection")
+@acting
 def resolve_objection(
+    at: Acting,
     objection: Annotated[int, typer.Argument(help="异议编号 / its number")],
     upheld: Annotated[bool, typer.Option("--upheld/--not-upheld", help="异议是否成立 / whether it holds")],
     resolution: Annotated[str, typer.Option("--resolution", help="处理意见 / what was found")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """处理公示异议 / decide on an objection (R5)."""
     from issuer.review import service
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        state = service.resolve_objection(ctx, actor, objection, upheld=upheld, resolution=resolution)
-    if as_json:
+    state = service.resolve_objection(at.ctx, at.actor, objection, upheld=upheld, resolution=resolution)
+    if at.as_json:
         print_json({"objection": objection, "upheld": upheld, "outcome": state.outcome if state else None})
     else:
         word = _OUTCOME_WORDS[state.outcome] if state else "核查结果不变"
@@ -185,57 +177,50 @@ def resolve_objection(
 
 
 @review_app.command("defend")
+@acting
 def defend(
+    at: Acting,
     sitting: SittingCode,
     admission_no: AdmissionNo,
     text: Annotated[str, typer.Option("--text", help="申辩内容 / the defence")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """登记申辩 / take in a statement of defence (R7)."""
     from issuer.review.service import Candidate, file_defence
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        number = file_defence(ctx, actor, sitting, Candidate(admission_no=admission_no), text)
-    if as_json:
-        print_json({"defence": number})
-    else:
-        say(f"已登记申辩 {number} / defence {number} taken in; next: ecert review decide-defence")
+    number = file_defence(at.ctx, at.actor, sitting, Candidate(admission_no=admission_no), text)
+    at.tell(
+        {"defence": number}, f"已登记申辩 {number} / defence {number} taken in; next: ecert review decide-defence"
+    )
 
 
 @review_app.command("decide-defence")
+@acting
 def decide_defence(
+    at: Acting,
     sitting: SittingCode,
     admission_no: AdmissionNo,
     accepted: Annotated[bool, typer.Option("--accepted/--rejected", help="申辩是否成立 / whether it holds")],
     note_text: Annotated[str, typer.Option("--note", help="处理意见 / what was found")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """处理申辩 / decide on a defence (R7)."""
     from issuer.review import service
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        who = service.Candidate(admission_no=admission_no)
-        state = service.decide_defence(ctx, actor, sitting, who, accepted=accepted, note=note_text)
-    if as_json:
-        print_json({"round": state.round, "outcome": state.outcome})
-    else:
-        say(f"申辩已处理：{_OUTCOME_WORDS[state.outcome]} / decided: {state.outcome}")
+    who = service.Candidate(admission_no=admission_no)
+    state = service.decide_defence(at.ctx, at.actor, sitting, who, accepted=accepted, note=note_text)
+    at.tell(
+        {"round": state.round, "outcome": state.outcome},
+        f"申辩已处理：{_OUTCOME_WORDS[state.outcome]} / decided: {state.outcome}",
+    )
 
 
 @review_app.command("status")
-def status(
-    sitting: SittingCode, data_dir: DataDir = DEFAULT_DATA_DIR, acting_as: ActingAs = None, as_json: AsJson = False
-) -> None:
+@acting
+def status(at: Acting, sitting: SittingCode) -> None:
     """核查进度与期限 / how the review stands, and its days."""
     from issuer.review.service import sitting_progress
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        progress = sitting_progress(ctx, actor, sitting)
-    if as_json:
+    progress = sitting_progress(at.ctx, at.actor, sitting)
+    if at.as_json:
         print_json(progress.to_json())
         return
     say(f"{progress.sitting_code} {progress.programme_name}  共 {progress.total} 人 / {progress.total} candidates")
@@ -250,40 +235,23 @@ def status(
 
 
 @review_app.command("export")
+@acting
 def export(
+    at: Acting,
     target: Annotated[Path, typer.Argument(help="要写入的 .xlsx / file to write")],
     sitting: SittingCode,
     round: Round,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """导出待填的核查结果表（含姓名，仅本人可读）/ write the decision file to fill in (holds names)."""
     from issuer.review.service import export_template
 
-    with _acting(data_dir, acting_as) as (ctx, actor):
-        rows = export_template(ctx, actor, sitting, round, target)
-    if as_json:
-        print_json({"file": str(target), "rows": rows})
-    else:
-        say(f"已写入 {rows} 人 / {rows} rows: {target}")
+    rows = export_template(at.ctx, at.actor, sitting, round, target)
+    at.tell({"file": str(target), "rows": rows}, f"已写入 {rows} 人 / {rows} rows: {target}")
 
 
-@contextmanager
-def _acting(data_dir: Path, username: str | None) -> Iterator[tuple["Context", "Actor"]]:
-    with cli_context(data_dir) as ctx:
-        yield ctx, cli_actor(ctx, username)
-
-
-def _whole(
-    act: "Callable[[Any, Actor, str], RoundReport]", sitting: str, data_dir: Path, username: str | None, as_json: bool
-) -> None:
-    with _acting(data_dir, username) as (ctx, actor):
-        done = act(ctx, actor, sitting)
-    if as_json:
-        print_json(done.to_json())
-    else:
-        say(f"{done.act}: 变更 {done.moved} 人 / {done.moved} reviews moved [{done.clause}]")
+def _whole(at: Acting, act: "Callable[[Any, Actor, str], RoundReport]", sitting: str) -> None:
+    done = act(at.ctx, at.actor, sitting)
+    at.tell(done.to_json(), f"{done.act}: 变更 {done.moved} 人 / {done.moved} reviews moved [{done.clause}]")
 
 
 def _tell(report: "DecisionReport") -> None:

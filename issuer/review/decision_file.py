@@ -9,20 +9,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
 
-from issuer.errors import InputError, TooLargeError, Words
-from issuer.roster.csv_reading import CsvSheet, open_csv
+from issuer.errors import Words
 from issuer.roster.findings import Finding
-from issuer.roster.reading import Sheet
-from issuer.roster.xlsx_reading import open_workbook
+from issuer.roster.xlsx_reading import Cell
+from issuer.tables import ListKind, lost_digits, lost_digits_of, open_list, text_of
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_NOTE = 1000
-_SEARCH_ROWS = 30
 
 HEADS = {
     "admission_no": ("准考证号", "准考证号码", "admission_no"),
@@ -30,12 +26,18 @@ HEADS = {
     "reason_code": ("原因代码", "reason_code"),
     "note": ("说明", "备注", "note"),
 }
-_FIELD_OF = {head: field for field, heads in HEADS.items() for head in heads}
-_NEEDED = ("admission_no", "finding")
+_KIND = ListKind(
+    code="decisions",
+    heads=HEADS,
+    enough=lambda fields: fields >= {"admission_no", "finding"},
+    no_header=Words("没有找到“准考证号”和“核查结果”两列", "The columns 准考证号 and 核查结果 were not found"),
+    remedy=Words("用 ecert review export 导出模板后填写。", "Fill in the template: ecert review export"),
+    smaller=Words("请只保留核查结果工作表。", "Keep the sheet of findings only."),
+    max_bytes=MAX_FILE_BYTES,
+    max_rows=MAX_ROWS,
+)
 _ADMISSION = re.compile(r"[0-9A-Za-z-]{4,40}")
 _REASON = re.compile(r"[\w.\-]{1,40}")
-_KEPT_FLOAT = 10**15
-"""From here on a number cell has lost digits."""
 
 
 class Found(StrEnum):
@@ -68,24 +70,14 @@ class DecisionFile:
 
 def read_decisions(path: Path) -> DecisionFile:
     """Read a decision file; raises InputError or TooLargeError when it is none at all."""
-    sheet, header_row, columns = _find_table(_sheets(path))
+    table = open_list(path, _KIND)
     rows: list[DecisionRow] = []
     findings: list[Finding] = []
     total = 0
-    for number, cells in enumerate(sheet.rows(), 1):
-        if number <= header_row or not any(_text(cell) for cell in cells):
-            continue
+    for number, cells in table.rows():
+        _KIND.require_room(total)
         total += 1
-        if total > MAX_ROWS:
-            raise TooLargeError(
-                "decisions-too-many-rows",
-                Words(
-                    f"文件超过 {MAX_ROWS} 行，未作任何更改。",
-                    f"More than {MAX_ROWS} rows; nothing was changed.",
-                ),
-                remedy=Words("请拆分后分别提交。", "Split the file."),
-            )
-        row = _read_row(number, {field: _cell(cells, index) for field, index in columns.items()})
+        row = _read_row(number, table.named(cells))
         if isinstance(row, DecisionRow):
             rows.append(row)
         else:
@@ -98,17 +90,12 @@ def bad_row(row: int, column: str, code: str, message: Words, remedy: Words, cla
     return Finding(row, column, code, "error", message, remedy, clause)
 
 
-def _read_row(row: int, cells: dict[str, Any]) -> DecisionRow | Finding:
+def _read_row(row: int, cells: dict[str, Cell]) -> DecisionRow | Finding:
     admission = cells["admission_no"]
-    if isinstance(admission, int | float) and abs(admission) >= _KEPT_FLOAT:
-        return bad_row(
-            row,
-            "准考证号",
-            "admission_no_damaged",
-            Words("准考证号以数字格式存放，末尾数字已丢失", "the number cell has lost its last digits"),
-            Words("将该列设为“文本”格式后重新填写", "format the column as text and type it again"),
-        )
-    number = unicodedata.normalize("NFKC", _text(admission)).replace(" ", "").upper()
+    if lost_digits(admission):
+        message, remedy = lost_digits_of("准考证号")
+        return bad_row(row, "准考证号", "admission_no_damaged", message, remedy)
+    number = unicodedata.normalize("NFKC", text_of(admission)).replace(" ", "").upper()
     if _ADMISSION.fullmatch(number) is None:
         return bad_row(
             row,
@@ -118,7 +105,7 @@ def _read_row(row: int, cells: dict[str, Any]) -> DecisionRow | Finding:
             Words("按准考证核对", "compare it with the admission card"),
         )
     try:
-        found = Found(_text(cells["finding"]))
+        found = Found(text_of(cells["finding"]))
     except ValueError:
         return bad_row(
             row,
@@ -127,7 +114,7 @@ def _read_row(row: int, cells: dict[str, Any]) -> DecisionRow | Finding:
             Words("核查结果只能是合格、不合格或待核查", "the finding is one of 合格, 不合格, 待核查"),
             Words("改为三者之一", "use one of the three"),
         )
-    reason, note = _text(cells.get("reason_code", "")), _text(cells.get("note", ""))
+    reason, note = text_of(cells.get("reason_code", "")), text_of(cells.get("note", ""))
     if reason and _REASON.fullmatch(reason) is None:
         return bad_row(
             row,
@@ -185,62 +172,3 @@ def _without_contradictions(rows: Sequence[DecisionRow], findings: list[Finding]
             )
     kept = tuple(row for number, row in first.items() if number not in contradicted)
     return DecisionFile(kept, tuple(sorted(findings, key=lambda finding: finding.row)), total)
-
-
-def _sheets(path: Path) -> Sequence[Sheet]:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8192)
-    except OSError:
-        _refuse("decisions-not-found", "文件不存在或无法打开", "The file is not there or cannot be opened")
-    if not start.strip():
-        _refuse("decisions-empty", "文件是空的", "The file is empty")
-    if size > MAX_FILE_BYTES:
-        raise TooLargeError(
-            "decisions-too-large",
-            Words(
-                f"文件超过 {MAX_FILE_BYTES >> 20} MB，未作任何更改。",
-                f"Larger than {MAX_FILE_BYTES >> 20} MB; nothing was changed.",
-            ),
-            remedy=Words("请只保留核查结果工作表。", "Keep the sheet of findings only."),
-        )
-    if start.startswith(b"PK"):
-        return open_workbook(path)
-    (plain,) = open_csv(path, start, ())
-    return [CsvSheet(path, plain.encoding, delimiter) for delimiter in (",", "\t", ";")]
-
-
-def _find_table(sheets: Sequence[Sheet]) -> tuple[Sheet, int, dict[str, int]]:
-    for sheet in sheets:
-        for number, cells in enumerate(islice(sheet.rows(), _SEARCH_ROWS), 1):
-            columns: dict[str, int] = {}
-            for index, cell in enumerate(cells):
-                field = _FIELD_OF.get("".join(_text(cell).split()).lower().rstrip("*"))
-                if field is not None:
-                    columns.setdefault(field, index)
-            if all(field in columns for field in _NEEDED):
-                return sheet, number, columns
-    return _refuse(
-        "decisions-header-missing",
-        "没有找到“准考证号”和“核查结果”两列",
-        "The columns 准考证号 and 核查结果 were not found",
-    )
-
-
-def _refuse(code: str, zh: str, en: str) -> NoReturn:
-    raise InputError(
-        code,
-        Words(f"{zh}，未作任何更改。", f"{en}; nothing was changed."),
-        remedy=Words("用 ecert review export 导出模板后填写。", "Fill in the template: ecert review export"),
-    )
-
-
-def _cell(cells: Sequence[Any], index: int) -> Any:
-    return cells[index] if index < len(cells) else ""
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    return str(cell).strip().strip("\ufeff")

@@ -15,6 +15,7 @@ from issuer.errors import ConflictError, DomainError, Words
 from issuer.ports import ServiceContext
 from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview, ReviewEvent
+from issuer.registration.guard import LEFT_OPEN
 from issuer.review.decision_file import DecisionRow, Found, bad_row, read_decisions
 from issuer.review.moves import Moves, Step, move_reviews
 from issuer.review.report import DecisionReport
@@ -111,7 +112,11 @@ def decide_all_eligible(
     on: date | None = None,
     dry_run: bool = False,
 ) -> DecisionReport:
-    """Find everybody eligible who still awaits this round's decision, within the actor's reach (R1)."""
+    """Find everybody eligible who still awaits this round's decision, within the actor's reach (R1).
+
+    Who has a material open goes on waiting (R3), and so does who is in somebody's hands, with a finding each, counted
+    in the order of admission numbers.
+    """
     round, day = ReviewRound(round), acting_day(ctx.clock, actor, on)
     with ctx.database.read() if dry_run else ctx.database.write() as session:
         sitting = open_sitting(session, actor, sitting_code)
@@ -124,12 +129,20 @@ def decide_all_eligible(
                 EligibilityReview.outcome == ReviewOutcome.AWAITING,
                 within_reach(actor),
             )
+            .order_by(Registration.admission_no)
         ).all()
         steps = [Step(id_, ReviewAction.FIND_ELIGIBLE) for id_ in waiting]
         done = move_reviews(session, ctx.clock, actor, sitting, steps, on=day, dry_run=dry_run)
-        if done.refused:
-            raise next(iter(done.refused.values()))
-    return DecisionReport(sitting.code, round, len(steps), {Found.ELIGIBLE.value: len(steps)}, 0, (), dry_run)
+        for refusal in done.refused.values():
+            if refusal.code not in (*LEFT_OPEN, "case-held"):
+                raise refusal
+        findings = tuple(
+            _finding_of(number, done.refused[step.registration_id])
+            for number, step in enumerate(steps, 1)
+            if step.registration_id in done.refused
+        )
+    moved = {Found.ELIGIBLE.value: len(done.moved)}
+    return DecisionReport(sitting.code, round, len(steps), moved, 0, findings, dry_run)
 
 
 def _choose(
@@ -260,11 +273,17 @@ def _taken_before(
     taken: set[int] = set()
     for start in range(0, len(refused), 5000):
         found = session.execute(
-            select(ReviewEvent.registration_id, ReviewEvent.action).where(
+            select(ReviewEvent.registration_id, ReviewEvent.version, ReviewEvent.action).where(
                 ReviewEvent.registration_id.in_(refused[start : start + 5000]), ReviewEvent.round == round
             )
+        ).all()
+        undone = {(row.registration_id, row.version - 1) for row in found if row.action == ReviewAction.TAKE_BACK}
+        taken.update(
+            row.registration_id
+            for row in found
+            if row.action == ACTIONS[wanted[row.registration_id].found]
+            and (row.registration_id, row.version) not in undone
         )
-        taken.update(row.registration_id for row in found if row.action == ACTIONS[wanted[row.registration_id].found])
     return taken
 
 

@@ -16,12 +16,16 @@ from issuer.access.actor import Actor
 from issuer.audit import NewEvent, record_many
 from issuer.clock import Clock
 from issuer.errors import ConflictError, DomainError, Words
+from issuer.queues.binding import end_own_holds, held_by_others
 from issuer.records.certificates import ECertificate
 from issuer.records.holdings import lock_holdings, qualification_key
+from issuer.records.paper import PaperCertificate
 from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview, ReviewEvent
 from issuer.refusals import refusal_from
+from issuer.registration.guard import accept_given, silent_gaps
 from issuer.review.sitting import OpenSitting
+from issuer.rules.queues import CaseKind
 from issuer.rules.review import Move, ReviewAction, ReviewState, transition
 from issuer.rules.terms import ReviewOutcome, ReviewRound
 from issuer.rules.violation import RuleViolation
@@ -57,8 +61,12 @@ def move_reviews(
     on: date | None = None,
     defence_decided: bool = False,
     dry_run: bool = False,
+    by_calendar: bool = False,
 ) -> Moves:
     """Make every step the rules allow, in the caller's unit of work; the others are refused one by one.
+
+    A decision on a review that somebody else has in hand is refused (case-held), except `by_calendar`: what a day
+    that has come does to a whole sitting waits for nobody.
 
     `on` is the day the acts count for (default: today). At most one step a registration. Holdings and rows
     are locked in the order of registrations, and the audit events come last, so that two such units cannot
@@ -70,14 +78,28 @@ def move_reviews(
     judge = _Judge(sitting, day, defence_decided)
     events: list[NewEvent] = []
     for chunk in _chunks(ordered):
-        made = _settle(session, sitting, chunk, judge, done, dry_run=dry_run)
+        if not by_calendar:
+            chunk = _in_nobodys_hands(session, clock, actor, chunk, done)
+        made = _settle(session, sitting, chunk, judge, done, day, dry_run=dry_run)
         if dry_run or not made:
             continue
-        _write(session, clock, actor, made)
+        if not by_calendar:
+            end_own_holds(session, actor, CaseKind.REVIEW, [row.registration_id for row, _, _ in made])
+        write_moves(session, clock, actor, made)
+        eligible = [row.registration_id for row, _, move in made if move.to.outcome is ReviewOutcome.ELIGIBLE]
+        if sitting.policy.comparison_items:
+            events.extend(accept_given(session, clock, actor, eligible))
         late = None if day == clock.today() else day
         events.extend(_audit_line(row, step, move, late) for row, step, move in made)
     record_many(session, clock, actor, events)
     return done
+
+
+def _in_nobodys_hands(session: Session, clock: Clock, actor: Actor, steps: Sequence[Step], done: Moves) -> list[Step]:
+    deciding = [step.registration_id for step in steps if step.action is not ReviewAction.FILE_DEFENCE]
+    held = held_by_others(session, clock, actor, CaseKind.REVIEW, deciding)
+    done.refused.update(held)
+    return [step for step in steps if step.registration_id not in held]
 
 
 class _Judge:
@@ -98,15 +120,22 @@ class _Judge:
         return answer
 
 
-_ReviewRow = Row[int, str, str, int]
-_Made = tuple[_ReviewRow, Step, Move]
+ReviewRow = Row[int, str, str, int]
+Made = tuple[ReviewRow, Step, Move]
 
 
 def _settle(
-    session: Session, sitting: OpenSitting, steps: Sequence[Step], judge: _Judge, done: Moves, *, dry_run: bool
-) -> list[_Made]:
+    session: Session,
+    sitting: OpenSitting,
+    steps: Sequence[Step],
+    judge: _Judge,
+    done: Moves,
+    day: date,
+    *,
+    dry_run: bool,
+) -> list[Made]:
     ids = [step.registration_id for step in steps]
-    held = _hold_the_eligible(session, sitting, ids, lock=not dry_run)
+    held = hold_the_eligible(session, sitting, ids, lock=not dry_run)
     query = select(
         EligibilityReview.registration_id,
         EligibilityReview.round,
@@ -116,10 +145,14 @@ def _settle(
     if not dry_run:
         query = query.order_by(EligibilityReview.registration_id).with_for_update()
     rows = {row.registration_id: row for row in session.execute(query)}
-    made: list[_Made] = []
+    wishes = [(step.registration_id, step.reason_code) for step in steps if step.action is ReviewAction.FIND_ELIGIBLE]
+    gaps = silent_gaps(session, sitting, wishes, day)
+    made: list[Made] = []
     for step in steps:
         row = rows.get(step.registration_id)
         answer = _answer(row, step, judge, held)
+        if isinstance(answer, Move):
+            answer = gaps.get(step.registration_id, answer)
         if isinstance(answer, Move):
             assert row is not None, "a move starts from a row"
             done.moved[step.registration_id] = answer.to
@@ -129,7 +162,7 @@ def _settle(
     return made
 
 
-def _answer(row: _ReviewRow | None, step: Step, judge: _Judge, held: dict[int, bool]) -> Move | DomainError:
+def _answer(row: ReviewRow | None, step: Step, judge: _Judge, held: dict[int, bool]) -> Move | DomainError:
     if row is None:
         return ConflictError(
             "review-missing", Words("该考生没有核查记录。", "This candidate has no review."), clause="R4"
@@ -137,12 +170,12 @@ def _answer(row: _ReviewRow | None, step: Step, judge: _Judge, held: dict[int, b
     state = ReviewState(ReviewRound(row.round), ReviewOutcome(row.outcome))
     if state.outcome is ReviewOutcome.ELIGIBLE:
         if row.registration_id not in held:
-            return _moved_meanwhile()
+            return moved_meanwhile()
         if held[row.registration_id] and step.action in _UNDO:
             return ConflictError(
                 "certificate-exists",
                 Words(
-                    "该考生的电子证书已制发，核查结果不能再改。",
+                    "该考生的证书已制发，核查结果不能再改。",
                     "A certificate was made for this candidate: the review cannot be changed any more.",
                 ),
                 remedy=Words("请办理证书无效：ecert revoke", "Have the certificate invalidated: ecert revoke"),
@@ -154,7 +187,7 @@ def _answer(row: _ReviewRow | None, step: Step, judge: _Judge, held: dict[int, b
 _UNDO = frozenset({ReviewAction.FIND_INELIGIBLE, ReviewAction.OBJECTION_UPHELD})
 
 
-def _hold_the_eligible(session: Session, sitting: OpenSitting, ids: Sequence[int], *, lock: bool) -> dict[int, bool]:
+def hold_the_eligible(session: Session, sitting: OpenSitting, ids: Sequence[int], *, lock: bool) -> dict[int, bool]:
     """Lock the holdings of those found eligible already, as issuing does; whether each has a certificate."""
     eligible = session.execute(
         select(Registration.id, Registration.person_id, Registration.level, Registration.specialty)
@@ -171,17 +204,19 @@ def _hold_the_eligible(session: Session, sitting: OpenSitting, ids: Sequence[int
                 for row in eligible
             ],
         )
-    found = set(
-        session.scalars(
-            select(ECertificate.registration_id).where(
-                ECertificate.registration_id.in_([row.id for row in eligible]), ECertificate.state != "abandoned"
-            )
-        )
+    numbers = [row.id for row in eligible]
+    electronic = select(ECertificate.registration_id).where(
+        ECertificate.registration_id.in_(numbers), ECertificate.state != "abandoned"
     )
+    paper = select(PaperCertificate.registration_id).where(
+        PaperCertificate.registration_id.in_(numbers), PaperCertificate.slot == "live"
+    )
+    found = set(session.scalars(electronic)) | set(session.scalars(paper))
     return {row.id: row.id in found for row in eligible}
 
 
-def _write(session: Session, clock: Clock, actor: Actor, made: Sequence[_Made]) -> None:
+def write_moves(session: Session, clock: Clock, actor: Actor, made: Sequence[Made]) -> None:
+    """Write moves whose rows the caller has locked, each with its event."""
     at = clock.now()
     result = session.connection().execute(
         update(EligibilityReview)
@@ -210,7 +245,7 @@ def _write(session: Session, clock: Clock, actor: Actor, made: Sequence[_Made]) 
         ],
     )
     if cast("CursorResult[Any]", result).rowcount != len(made):
-        raise _moved_meanwhile()
+        raise moved_meanwhile()
     session.execute(
         insert(ReviewEvent),
         [
@@ -232,7 +267,7 @@ def _write(session: Session, clock: Clock, actor: Actor, made: Sequence[_Made]) 
     )
 
 
-def _audit_line(row: _ReviewRow, step: Step, move: Move, entered_late_for: date | None) -> NewEvent:
+def _audit_line(row: ReviewRow, step: Step, move: Move, entered_late_for: date | None) -> NewEvent:
     act = "review.decide" if step.action in _DECISIONS else f"review.{step.action}"
     details = {
         "action": step.action.value,
@@ -248,7 +283,7 @@ def _audit_line(row: _ReviewRow, step: Step, move: Move, entered_late_for: date 
 _DECISIONS = frozenset({ReviewAction.FIND_ELIGIBLE, ReviewAction.FIND_INELIGIBLE, ReviewAction.HOLD_PENDING})
 
 
-def _moved_meanwhile() -> ConflictError:
+def moved_meanwhile() -> ConflictError:
     return ConflictError(
         "review-moved",
         Words(

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
 from issuer.audit import record_event
-from issuer.errors import InputError, Words
+from issuer.errors import Words
+from issuer.own_files import begin_own_file
 from issuer.ports import ServiceContext
 from issuer.records.people import Registration
-from issuer.records.reviews import DefenceStatement, EligibilityReview, Objection
+from issuer.records.reviews import EligibilityReview, Objection
 from issuer.review.decision_file import Found
 from issuer.review.rounds import days_left
-from issuer.review.sitting import READERS, OpenSitting, open_sitting, within_reach
+from issuer.review.sitting import READERS, OpenSitting, limited_to_cities, open_sitting, within_reach
 from issuer.rules.terms import ReviewOutcome, ReviewRound
 
 TEMPLATE_HEADS = ("准考证号", "姓名", "专业类别", "报考地市", "核查结果", "原因代码", "说明")
@@ -88,44 +89,58 @@ class SittingProgress:
 
 def sitting_progress(ctx: ServiceContext, actor: Actor, sitting_code: str) -> SittingProgress:
     """How the review of a sitting stands; raises NotFoundError, NotAllowedError (role, R1)."""
-    with ctx.database.read() as session:
-        sitting = open_sitting(session, actor, sitting_code, READERS)
-        counts = session.execute(
-            select(EligibilityReview.round, EligibilityReview.outcome, func.count())
-            .join(Registration, EligibilityReview.registration_id == Registration.id)
-            .where(EligibilityReview.sitting_code == sitting.code, within_reach(actor))
-            .group_by(EligibilityReview.round, EligibilityReview.outcome)
-        )
-        ordered = {(ReviewRound(round), ReviewOutcome(outcome)): count for round, outcome, count in counts}
-        objections = session.scalars(
-            select(Objection.id)
-            .join(Registration, Objection.registration_id == Registration.id)
-            .where(Objection.sitting_code == sitting.code, Objection.resolved_at.is_(None), within_reach(actor))
-            .order_by(Objection.id)
-        ).all()
-        defences = session.scalar(
-            select(func.count())
-            .select_from(DefenceStatement)
-            .join(Registration, DefenceStatement.registration_id == Registration.id)
-            .where(
-                Registration.sitting_code == sitting.code, DefenceStatement.decided_at.is_(None), within_reach(actor)
-            )
-        )
+    return progress_of_sittings(ctx, actor, [sitting_code])[sitting_code]
+
+
+def progress_of_sittings(ctx: ServiceContext, actor: Actor, codes: Sequence[str]) -> dict[str, SittingProgress]:
+    """How the reviews of some sittings stand, by code, each table asked once. Raises as `sitting_progress`."""
     today = ctx.clock.today()
-    return SittingProgress(
-        sitting_code=sitting.code,
-        programme_name=sitting.programme_name,
-        today=today,
-        counts={
-            (round, outcome): ordered[round, outcome]
-            for round in ReviewRound
-            for outcome in ReviewOutcome
-            if (round, outcome) in ordered
-        },
-        open_objections=tuple(objections),
-        open_defences=defences or 0,
-        deadlines=_deadlines(sitting, today),
-    )
+    with ctx.database.read() as session:
+        sittings = [open_sitting(session, actor, code, READERS) for code in codes]
+        counts: dict[str, dict[tuple[str, str], int]] = {code: {} for code in codes}
+        for code, round, outcome, count in session.execute(_counts(actor, codes)):
+            counts[code][round, outcome] = count
+        objections: dict[str, list[int]] = {code: [] for code in codes}
+        waiting = (
+            select(Objection.sitting_code, Objection.id)
+            .where(Objection.sitting_code.in_(codes), Objection.resolved_at.is_(None))
+            .order_by(Objection.id)
+        )
+        if limited_to_cities(actor):
+            waiting = waiting.join(Registration, Objection.registration_id == Registration.id)
+            waiting = waiting.where(within_reach(actor))
+        for code, number in session.execute(waiting):
+            objections[code].append(number)
+    return {
+        sitting.code: SittingProgress(
+            sitting_code=sitting.code,
+            programme_name=sitting.programme_name,
+            today=today,
+            counts={
+                (round, outcome): counts[sitting.code][round, outcome]
+                for round in ReviewRound
+                for outcome in ReviewOutcome
+                if (round, outcome) in counts[sitting.code]
+            },
+            open_objections=tuple(objections[sitting.code]),
+            # Filing a defence brings its review there, and only deciding it leads away (R7).
+            open_defences=sum(
+                count for (_, outcome), count in counts[sitting.code].items() if outcome == ReviewOutcome.DEFENCE_OPEN
+            ),
+            deadlines=_deadlines(sitting, today),
+        )
+        for sitting in sittings
+    }
+
+
+def _counts(actor: Actor, codes: Sequence[str]) -> Select[str, str, str, int]:
+    """Read from an index alone unless the reader sees only some cities."""
+    review = EligibilityReview
+    query = select(review.sitting_code, review.round, review.outcome, func.count())
+    query = query.where(review.sitting_code.in_(codes))
+    if limited_to_cities(actor):
+        query = query.join(Registration, review.registration_id == Registration.id).where(within_reach(actor))
+    return query.group_by(review.sitting_code, review.round, review.outcome)
 
 
 def export_template(
@@ -174,14 +189,7 @@ def _waiting(session: Session, actor: Actor, sitting: OpenSitting, round: Review
 
 
 def _write_template(target: Path, rows: Sequence[tuple[str, ...]]) -> None:
-    try:
-        target.touch(mode=0o600, exist_ok=False)
-    except OSError as exc:
-        raise InputError(
-            "target-unusable",
-            Words("目标文件已存在或无法写入。", "The target file exists or cannot be written."),
-            remedy=Words("请换一个文件名。", "Choose another file name."),
-        ) from exc
+    begin_own_file(target)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
     with xlsxwriter.Workbook(target, options) as book:
         sheet = book.add_worksheet("核查结果")

@@ -14,11 +14,11 @@ from issuer.ports import ServiceContext
 from issuer.records.reviews import EligibilityReview
 from issuer.records.sittings import Sitting
 from issuer.review.moves import Step, move_reviews
-from issuer.review.sitting import OpenSitting, acting_day, open_sitting, require_whole_programme
+from issuer.review.sitting import REVIEWERS, OpenSitting, acting_day, open_sitting, require_whole_programme
 from issuer.rules.deadlines import notice_closes_on
 from issuer.rules.notice import PublicNotice
 from issuer.rules.review import ReviewAction
-from issuer.rules.terms import ReviewOutcome, ReviewRound
+from issuer.rules.terms import ReviewOutcome, ReviewRound, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,23 @@ class RoundReport:
         return {"sitting": self.sitting_code, "act": self.act, "moved": self.moved, "clause": self.clause}
 
 
-def open_notice(ctx: ServiceContext, actor: Actor, sitting_code: str, *, on: date | None = None) -> PublicNotice:
+def open_notice(
+    ctx: ServiceContext,
+    actor: Actor,
+    sitting_code: str,
+    *,
+    on: date | None = None,
+    roles: tuple[Role, ...] = REVIEWERS,
+) -> PublicNotice:
     """Open the public notice; its last day moves back if it would be shorter than the policy's days (R5).
 
-    `on`: the day it was opened, when the department enters it late (default: today). Opening it again on the
-    same day changes nothing. Raises NotFoundError, NotAllowedError (R1), InputError (a day to come) and
-    ConflictError (scores not out, opened before, or opened so late that its end would pass a later deadline).
+    `on`: the day it was opened, when the department enters it late (default: today). `roles`: who may (an approver
+    does it by publishing the joint announcement). Opening it again on the same day changes nothing. Raises
+    NotFoundError, NotAllowedError (R1), InputError (a day to come) and ConflictError (scores not out, opened
+    before, or opened so late that its end would pass a later deadline).
     """
     with ctx.database.write() as session:
-        sitting = _whole_sitting(session, actor, sitting_code)
+        sitting = _whole_sitting(session, actor, sitting_code, roles)
         day = acting_day(ctx.clock, actor, on)
         late = day != ctx.clock.today()
         opened = sitting.extra.get("notice_opened_on")
@@ -166,8 +174,10 @@ def lapse_supplementary(ctx: ServiceContext, actor: Actor, sitting_code: str) ->
         return _move_all(ctx, session, actor, sitting, states, ReviewAction.LAPSE, ("lapse", "R7"))
 
 
-def _whole_sitting(session: Session, actor: Actor, sitting_code: str) -> OpenSitting:
-    sitting = open_sitting(session, actor, sitting_code)
+def _whole_sitting(
+    session: Session, actor: Actor, sitting_code: str, roles: tuple[Role, ...] = REVIEWERS
+) -> OpenSitting:
+    sitting = open_sitting(session, actor, sitting_code, roles)
     require_whole_programme(actor)
     return sitting
 
@@ -194,7 +204,7 @@ def _move_all(
             )
         )
     ]
-    done = move_reviews(session, ctx.clock, actor, sitting, steps, on=on)
+    done = move_reviews(session, ctx.clock, actor, sitting, steps, on=on, by_calendar=True)
     if done.refused:
         raise next(iter(done.refused.values()))
     name, clause = act

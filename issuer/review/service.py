@@ -11,10 +11,12 @@ from issuer.review.rounds import (
     open_supplementary,
 )
 from issuer.review.statements import Candidate, decide_defence, file_defence, raise_objection, resolve_objection
+from issuer.review.taking_back import OwnFinding, own_findings, take_back_finding
 
 __all__ = [
     "Candidate",
     "DecisionReport",
+    "OwnFinding",
     "RoundReport",
     "SittingProgress",
     "apply_decisions",
@@ -26,7 +28,9 @@ __all__ = [
     "lapse_supplementary",
     "open_notice",
     "open_supplementary",
+    "own_findings",
     "raise_objection",
     "resolve_objection",
     "sitting_progress",
+    "take_back_finding",
 ]

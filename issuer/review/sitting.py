@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from issuer.access.actor import Actor
@@ -73,6 +73,12 @@ def open_sitting(
     )
 
 
+def lock_results(session: Session, sitting_code: str) -> None:
+    """Until the unit of work ends, a list of results and the taking back of a finding wait for each other."""
+    query = select(Sitting.code).where(Sitting.code == sitting_code)
+    session.execute(query.with_for_update(key_share=True))
+
+
 def acting_day(clock: Clock, actor: Actor, on: date | None) -> date:
     """The day an act counts for: today, or an earlier day on which it was taken and is entered late.
 
@@ -94,7 +100,7 @@ def acting_day(clock: Clock, actor: Actor, on: date | None) -> date:
 
 def require_whole_programme(actor: Actor) -> None:
     """Raise NotAllowedError (R1) when a city office would act on the whole sitting."""
-    if actor.roles - {Role.REVIEW_BODY} or not actor.cities:
+    if not limited_to_cities(actor):
         return
     raise NotAllowedError(
         "outside-own-city",
@@ -106,6 +112,9 @@ def require_whole_programme(actor: Actor) -> None:
 
 def within_reach(actor: Actor) -> ColumnElement[bool]:
     """Condition on `Registration` for what the actor may see: a city office only its own city (R1)."""
-    if actor.roles - {Role.REVIEW_BODY} or not actor.cities:
-        return true()
-    return Registration.city.in_(actor.cities)
+    return Registration.city.in_(actor.cities) if limited_to_cities(actor) else true()
+
+
+def limited_to_cities(actor: Actor) -> bool:
+    """Whether `within_reach` asks anything of a registration: true of a city office only (R1)."""
+    return not actor.roles - {Role.REVIEW_BODY} and bool(actor.cities)

@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 from issuer.access.actor import Actor
 from issuer.audit import record_event
 from issuer.errors import ConflictError, InputError, NotAllowedError, NotFoundError, Words
+from issuer.hearings.guard import require_heard, resting_on, settle
 from issuer.ports import ServiceContext
+from issuer.queues.binding import require_not_held
 from issuer.records.people import Registration
 from issuer.records.reviews import DefenceStatement, EligibilityReview, Objection
 from issuer.refusals import refusal_from
 from issuer.review.moves import Step, move_reviews
 from issuer.review.sitting import REVIEWERS, OpenSitting, open_sitting
 from issuer.rules.notice import require_open_notice
+from issuer.rules.queues import CaseKind
 from issuer.rules.review import ReviewAction, ReviewState
 from issuer.rules.terms import ReviewOutcome, Role
 from issuer.rules.violation import RuleViolation
@@ -40,10 +43,10 @@ class Candidate:
 def raise_objection(ctx: ServiceContext, actor: Actor, sitting_code: str, who: Candidate, text: str) -> int:
     """Write down an objection to one candidate while the notice stands; its number. Nothing is issued until
     it is resolved. Raises NotFoundError, NotAllowedError (R1), InputError, ConflictError (no notice now, R5)."""
-    text = _usable(text)
+    text = usable_text(text)
     with ctx.database.write() as session:
         sitting = open_sitting(session, actor, sitting_code, RECEIVERS)
-        registration = _find(session, actor, sitting, who)
+        registration = find_candidate(session, actor, sitting, who)
         try:
             require_open_notice(sitting.notice, ctx.clock.now())
         except RuleViolation as violation:
@@ -55,12 +58,7 @@ def raise_objection(ctx: ServiceContext, actor: Actor, sitting_code: str, who: C
             raised_at=ctx.clock.now(),
             raised_by=actor.username,
         )
-        # The review's row is what issuing reads under lock: an objection and an issue meet here.
-        session.execute(
-            select(EligibilityReview.version)
-            .where(EligibilityReview.registration_id == registration.id)
-            .with_for_update()
-        )
+        _lock(session, registration.id)  # what issuing reads under lock: an objection and an issue meet here
         session.add(objection)
         session.flush()
         _record(ctx, session, actor, "review.object", registration.id, "R5", objection=objection.id)
@@ -75,7 +73,7 @@ def resolve_objection(
     Raises NotFoundError, NotAllowedError (R1), InputError, ConflictError (resolved already, or the review
     cannot move: with a certificate made, the way is invalidation).
     """
-    resolution = _usable(resolution)
+    resolution = usable_text(resolution)
     with ctx.database.write() as session:
         objection = session.get(Objection, objection_id, with_for_update=True, populate_existing=True)
         if objection is None:
@@ -85,13 +83,14 @@ def resolve_objection(
                 remedy=Words("用 ecert review status 查看。", "See: ecert review status"),
             )
         sitting = open_sitting(session, actor, objection.sitting_code)
-        registration = _find(session, actor, sitting, Candidate(objection.registration_id))
+        registration = find_candidate(session, actor, sitting, Candidate(objection.registration_id))
         if objection.resolved_at is not None:
             raise ConflictError(
                 "objection-resolved",
                 Words("该异议已处理，未作任何更改。", "This objection was resolved before; nothing was changed."),
                 clause="R5",
             )
+        require_not_held(session, ctx.clock, actor, CaseKind.OBJECTION, objection.id)
         state = _uphold(ctx, session, actor, sitting, registration.id) if upheld else None
         objection.resolved_at, objection.resolved_by = ctx.clock.now(), actor.username
         objection.upheld, objection.resolution = upheld, resolution
@@ -114,7 +113,7 @@ def file_defence(ctx: ServiceContext, actor: Actor, sitting_code: str, who: Cand
 
     Raises NotFoundError, NotAllowedError (R1), InputError, ConflictError (not ineligible, too late, a second one).
     """
-    text = _usable(text)
+    text = usable_text(text)
     with ctx.database.write() as session:
         if actor.via == "holder":
             if who.person_id is None:
@@ -124,7 +123,7 @@ def file_defence(ctx: ServiceContext, actor: Actor, sitting_code: str, who: Cand
             sitting = open_sitting(session, _ON_BEHALF, sitting_code)
         else:
             sitting = open_sitting(session, actor, sitting_code)
-        registration = _find(session, _ON_BEHALF if actor.via == "holder" else actor, sitting, who)
+        registration = find_candidate(session, _ON_BEHALF if actor.via == "holder" else actor, sitting, who)
         decided = session.scalar(
             select(func.count()).where(
                 DefenceStatement.registration_id == registration.id, DefenceStatement.decided_at.is_not(None)
@@ -142,19 +141,26 @@ def decide_defence(
 ) -> ReviewState:
     """Accept or reject the open defence of a candidate (R7); the review's new state.
 
-    Raises NotFoundError, NotAllowedError (R1), InputError, ConflictError (none open, too late).
+    It names the hearing it rests on. Raises NotFoundError, NotAllowedError (R1), InputError, ConflictError (none
+    open, too late, or a rejection while a hearing is open).
     """
-    note = _usable(note)
+    note = usable_text(note)
     with ctx.database.write() as session:
         sitting = open_sitting(session, actor, sitting_code)
-        registration = _find(session, actor, sitting, who)
+        registration = find_candidate(session, actor, sitting, who)
         action = ReviewAction.ACCEPT_DEFENCE if accepted else ReviewAction.REJECT_DEFENCE
-        state = _move(ctx, session, actor, sitting, registration.id, action, note=note)
-        statement = session.scalars(
-            select(DefenceStatement).where(
-                DefenceStatement.registration_id == registration.id, DefenceStatement.decided_at.is_(None)
+        _lock(session, registration.id)
+        waiting = select(DefenceStatement).where(
+            DefenceStatement.registration_id == registration.id, DefenceStatement.decided_at.is_(None)
+        )
+        if (heard := session.scalars(waiting).one_or_none()) is not None:
+            now = ctx.clock.now()
+            rests_on = (
+                settle(session, now, defence_id=heard.id) if accepted else require_heard(session, defence_id=heard.id)
             )
-        ).one()
+            note = resting_on(note, rests_on)
+        state = _move(ctx, session, actor, sitting, registration.id, action, note=note)
+        statement = session.scalars(waiting).one()
         statement.decided_at, statement.decided_by = ctx.clock.now(), actor.username
         statement.accepted = accepted
         return state
@@ -162,6 +168,14 @@ def decide_defence(
 
 _ON_BEHALF = Actor("holder", frozenset({Role.AUTHORITY_ISSUER}), "system")
 """Reads the sitting for a holder, whose reach is their own registration and nothing else."""
+
+
+def _lock(session: Session, registration_id: int) -> None:
+    session.execute(
+        select(EligibilityReview.version)
+        .where(EligibilityReview.registration_id == registration_id)
+        .with_for_update()
+    )
 
 
 def _uphold(
@@ -196,7 +210,8 @@ def _move(
     return done.moved[registration_id]
 
 
-def _find(session: Session, actor: Actor, sitting: OpenSitting, who: Candidate) -> Registration:
+def find_candidate(session: Session, actor: Actor, sitting: OpenSitting, who: Candidate) -> Registration:
+    """The registration meant, within the actor's reach. Raises NotFoundError, NotAllowedError (R1), InputError."""
     query = select(Registration).where(Registration.sitting_code == sitting.code)
     if who.registration_id is not None:
         query = query.where(Registration.id == who.registration_id)
@@ -217,7 +232,8 @@ def _find(session: Session, actor: Actor, sitting: OpenSitting, who: Candidate) 
     return registration
 
 
-def _usable(text: str) -> str:
+def usable_text(text: str) -> str:
+    """The text without outer blanks. Raises InputError: empty, over MAX_TEXT characters, or with hidden ones."""
     text = text.strip()
     hidden = any(
         unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") and char not in "\r\n\t" for char in text

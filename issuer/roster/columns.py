@@ -34,6 +34,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "basis": ("报考方式", "报名方式", "资格审核方式", "是否承诺", "basis"),
     "mobile": ("手机号", "手机号码", "手机", "联系电话", "移动电话", "mobile"),
     "employer": ("工作单位", "单位名称", "单位", "所在单位", "employer"),
+    "education": ("学历", "学历层次", "最高学历", "文化程度", "education"),
+    "major": ("所学专业", "毕业专业", "所学专业名称", "major"),
+    "years": ("工作年限", "从业年限", "专业工作年限", "从事专业工作年限", "years", "years of work"),
+    "commitment_version": ("承诺书版本", "告知承诺书版本", "承诺版本", "commitment_version"),
+    "commitment_on": ("承诺时间", "承诺日期", "作出承诺日期", "作出承诺时间", "commitment_on"),
+    "commitment_own": ("是否本人承诺", "承诺人", "commitment_own"),
     "photo": ("照片", "照片文件", "照片名称", "照片文件名", "相片", "photo"),
 }
 """Field → heads it is known by. Compared without blanks, width of brackets, case, or a trailing `*` or hint."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from issuer.commands import DEFAULT_DATA_DIR, ActingAs, AsJson, DataDir, cli_actor, cli_context, note, print_json, say
+from issuer.acting import Acting, acting
+from issuer.commands import DEFAULT_DATA_DIR, AsJson, DataDir, cli_context, note, print_json, say
 from issuer.errors import InputError, NotFoundError, Words
 from issuer.roster.report import RosterReport
 
@@ -30,7 +31,9 @@ _SHOWN, _SHOWN_NOTES = 40, 10
 
 
 @roster_app.command("import")
+@acting
 def import_(
+    at: Acting,
     file: Annotated[Path, typer.Argument(help=".xlsx 或 .csv 名单 / the roster")],
     sitting: Annotated[str, typer.Option("--sitting", help="考试批次代码 / sitting code")],
     photos: Annotated[
@@ -43,9 +46,6 @@ def import_(
     annotated: Annotated[
         Path | None, typer.Option("--annotated", help="需更正的行另存为 .xlsx / rows to mend, as .xlsx")
     ] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
 ) -> None:
     """导入名单：合格的行写入，有问题的行逐行说明 / take in a roster; bad rows are told one by one."""
     from issuer.roster.annotate import annotated_workbook
@@ -54,33 +54,31 @@ def import_(
     for path in (file, photos):
         if path is not None and not path.is_file():
             raise _no_file(path)
-    with cli_context(data_dir) as ctx:
-        actor = cli_actor(ctx, acting_as)
-        definition = _definition_beside(ctx, file, sitting)
-        defined = definition is not None and not dry_run
-        beside = file.parent / "photos.zip"
-        chosen = photos or (beside if beside.is_file() else None)
-        with _progress(as_json) as on_progress:
-            done = import_roster(
-                ctx,
-                actor,
-                sitting,
-                file_name=file.name,
-                content=file,
-                photos=chosen,
-                dry_run=dry_run,
-                definition=definition,
-                on_progress=on_progress,
-            )
-        written = 0
-        if annotated is not None:
-            written = annotated_workbook(file, done, annotated)
+    definition = _definition_beside(at.ctx, file, sitting)
+    defined = definition is not None and not dry_run
+    beside = file.parent / "photos.zip"
+    chosen = photos or (beside if beside.is_file() else None)
+    with _progress(at.as_json) as on_progress:
+        done = import_roster(
+            at.ctx,
+            at.actor,
+            sitting,
+            file_name=file.name,
+            content=file,
+            photos=chosen,
+            dry_run=dry_run,
+            definition=definition,
+            on_progress=on_progress,
+        )
+    written = 0
+    if annotated is not None:
+        written = annotated_workbook(file, done, annotated)
     body = done.to_json() | {"sitting_defined": defined, "photos": str(chosen) if chosen else None}
     if annotated is not None:
         body["annotated"] = {"file": str(annotated) if written else None, "rows": written}
     if report is not None:
         report.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    if as_json:
+    if at.as_json:
         print_json(body)
         return
     if defined:
@@ -93,24 +91,16 @@ def import_(
 
 
 @sitting_app.command("define")
-def define(
-    file: Annotated[Path, typer.Argument(help="sitting.toml")],
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    acting_as: ActingAs = None,
-    as_json: AsJson = False,
-) -> None:
+@acting
+def define(at: Acting, file: Annotated[Path, typer.Argument(help="sitting.toml")]) -> None:
     """定义或更改考试批次 / define or change a sitting."""
     from issuer.roster.service import define_sitting
 
     if not file.is_file():
         raise _no_file(file)
-    with cli_context(data_dir) as ctx:
-        sitting = define_sitting(ctx, cli_actor(ctx, acting_as), file.read_bytes())
-        body = _describe(ctx, sitting.code)
-    if as_json:
-        print_json(body)
-    else:
-        say(f"已定义 / defined: {sitting.code}")
+    sitting = define_sitting(at.ctx, at.actor, file.read_bytes())
+    body = _describe(at.ctx, sitting.code)
+    at.tell(body, f"已定义 / defined: {sitting.code}")
 
 
 @sitting_app.command("list")

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from issuer.errors import InputError
 from issuer.roster.columns import SEARCH_ROWS, find_header
 from issuer.roster.limits import refuse_unreadable
 
@@ -53,7 +54,7 @@ class CsvSheet:
 
 def open_csv(path: Path, start: bytes, subjects: Sequence[str]) -> list[CsvSheet]:
     """The file at `path` as a table; `start` is its first bytes. Raises InputError when it is no text."""
-    encoding = _encoding(path, start)
+    encoding = encoding_of(path, start)
     sheets = [CsvSheet(path, encoding, delimiter) for delimiter in _DELIMITERS]
     for sheet in sheets:
         if _has_header(sheet, subjects):
@@ -62,10 +63,15 @@ def open_csv(path: Path, start: bytes, subjects: Sequence[str]) -> list[CsvSheet
 
 
 def _has_header(sheet: CsvSheet, subjects: Sequence[str]) -> bool:
-    return find_header(list(islice(sheet.rows(), SEARCH_ROWS)), subjects) is not None
+    try:
+        return find_header(list(islice(sheet.rows(), SEARCH_ROWS)), subjects) is not None
+    except InputError:
+        # A header that lacks a roster's column: whoever reads the table says so, if it is to be a roster.
+        return True
 
 
-def _encoding(path: Path, start: bytes) -> str:
+def encoding_of(path: Path, start: bytes) -> str:
+    """The encoding in which the whole file is text; `start` is its first bytes. Raises InputError when it is none."""
     candidates = [name for bom, name in _BOMS if start.startswith(bom)] or ["utf-8", "gb18030"]
     found = next((name for name in candidates if _decodes(path, name)), None)
     if found is not None:

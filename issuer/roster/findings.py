@@ -231,6 +231,19 @@ _CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "核对地市名称",
         "check the city",
     ),
+    "education_unknown": (
+        "学历不是常用层次名称，比对时只认相同的文字",
+        "no usual name of a level of education: only the same text will agree with it",
+        "填写大专、本科、硕士等",
+        "write 大专, 本科, 硕士 or the like",
+    ),
+    "years_form": ("工作年限不是数字", "the years of work are no number", "填写年数，如 6", "write years, such as 6"),
+    "commitment_unusable": (
+        "承诺书版本或承诺时间缺失、不可读或晚于今日，未作为承诺记录",
+        "the commitment's version or day is missing, unreadable or to come: not kept as a commitment",
+        "补齐承诺书版本和承诺时间后重新提交",
+        "fill in version and day, then send it again",
+    ),
     "admission_no_mended": ("准考证号已规范", "the admission number was mended", "", ""),
     "mobile_form": ("手机号格式不常见", "the mobile number looks unusual", "核对手机号", "check it"),
     "text_kept_as_text": (

@@ -1,5 +1,6 @@
 """Looking at sittings: what lists, sitting pages and the API show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -64,7 +65,18 @@ def list_sittings(
         if not actor.roles - {Role.REVIEW_BODY}:
             query = query.where(Sitting.programme_code.in_(actor.programmes))
         query = query.order_by(Sitting.results_released_on.desc(), Sitting.code.desc()).limit(limit)
-        return [_view(session, actor, sitting, programme) for sitting, programme in session.execute(query).all()]
+        return _views(session, actor, session.execute(query).all())
+
+
+def name_sittings(ctx: ServiceContext, actor: Actor, *, limit: int = 200) -> list[tuple[str, str]]:
+    """(code, programme) of the latest sittings, to choose from; a review body's own (R1). Raises NotAllowedError."""
+    actor.require(*READERS)
+    query = select(Sitting.code, Programme.name).join(Programme, Sitting.programme_code == Programme.code)
+    if not actor.roles - {Role.REVIEW_BODY}:
+        query = query.where(Sitting.programme_code.in_(actor.programmes))
+    query = query.order_by(Sitting.results_released_on.desc(), Sitting.code.desc()).limit(limit)
+    with ctx.database.read() as session:
+        return list(session.execute(query))
 
 
 def show_sitting(ctx: ServiceContext, actor: Actor, code: str) -> SittingView:
@@ -81,7 +93,7 @@ def show_sitting(ctx: ServiceContext, actor: Actor, code: str) -> SittingView:
                 ),
             )
         actor.require_programme(sitting.programme_code)
-        return _view(session, actor, sitting, session.get_one(Programme, sitting.programme_code))
+        return _views(session, actor, [(sitting, session.get_one(Programme, sitting.programme_code))])[0]
 
 
 def _after(session: Session, query: Select[Sitting, Programme], before: str) -> Select[Sitting, Programme]:
@@ -94,17 +106,22 @@ def _after(session: Session, query: Select[Sitting, Programme], before: str) -> 
     )
 
 
-def _view(session: Session, actor: Actor, sitting: Sitting, programme: Programme) -> SittingView:
-    registrations = select(func.count()).where(Registration.sitting_code == sitting.code)
-    certificates = (
-        select(func.count())
-        .select_from(ECertificate)
-        .join(Registration, ECertificate.registration_id == Registration.id)
-        .where(ECertificate.sitting_code == sitting.code, ECertificate.state == "published")
-    )
+def _views(session: Session, actor: Actor, rows: Sequence[tuple[Sitting, Programme]]) -> list[SittingView]:
+    sat = select(func.count()).where(Registration.sitting_code == Sitting.code)
+    made = select(func.count()).where(ECertificate.sitting_code == Sitting.code, ECertificate.state == "published")
     if not actor.roles - {Role.REVIEW_BODY} and actor.cities:
-        registrations = registrations.where(Registration.city.in_(actor.cities))
-        certificates = certificates.where(Registration.city.in_(actor.cities))
+        sat = sat.where(Registration.city.in_(actor.cities))
+        near = (ECertificate.registration_id == Registration.id) & Registration.city.in_(actor.cities)
+        made = made.join_from(ECertificate, Registration, near)
+    # A subquery for each sitting and no grouping: its part of an index is counted and nothing else is done.
+    counted = (one.correlate(Sitting).scalar_subquery() for one in (sat, made))
+    codes = [sitting.code for sitting, _ in rows]
+    query = select(Sitting.code, *counted).where(Sitting.code.in_(codes))
+    counts = {code: (people or 0, certificates or 0) for code, people, certificates in session.execute(query)}
+    return [_view(*row, *counts[row[0].code]) for row in rows]
+
+
+def _view(sitting: Sitting, programme: Programme, registrations: int, certificates: int) -> SittingView:
     return SittingView(
         code=sitting.code,
         programme_code=programme.code,
@@ -122,6 +139,6 @@ def _view(session: Session, actor: Actor, sitting: Sitting, programme: Programme
         approved_on=sitting.approved_on,
         specialties=tuple(sitting.specialties),
         pass_marks=dict(sitting.pass_marks),
-        registrations=session.scalar(registrations) or 0,
-        certificates=session.scalar(certificates) or 0,
+        registrations=registrations,
+        certificates=certificates,
     )

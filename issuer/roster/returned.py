@@ -25,12 +25,17 @@ def keep_returned(ctx: Context, actor: Actor, content: Path, report: RosterRepor
 
     They are personal data: encrypted for this one account, and gone after KEPT_DAYS.
     """
-    _drop_old(ctx)
     with tempfile.TemporaryDirectory(prefix="ecert-") as scratch:
         out = Path(scratch) / "returned.xlsx"
         if not annotated_workbook(content, report, out):
             return None
         workbook = out.read_bytes()
+    return keep_file(ctx, actor, workbook)
+
+
+def keep_file(ctx: Context, actor: Actor, workbook: bytes) -> str:
+    """Keep any file for the actor alone, in the same way; the name to fetch it by."""
+    _drop_old(ctx)
     name = f"{ctx.clock.today():%Y%m%d}-{secrets.token_hex(16)}"
     ctx.storage.put(_key(name), ctx.data_key.seal(_purpose(actor), workbook))
     return name
@@ -39,6 +44,11 @@ def keep_returned(ctx: Context, actor: Actor, content: Path, report: RosterRepor
 def fetch_returned(ctx: Context, actor: Actor, name: str) -> bytes:
     """The workbook (.xlsx) kept under `name`; raises NotAllowedError, NotFoundError (also for somebody else's)."""
     actor.require(*IMPORTERS)
+    return fetch_file(ctx, actor, name)
+
+
+def fetch_file(ctx: Context, actor: Actor, name: str) -> bytes:
+    """The file kept under `name` for this account; raises NotFoundError."""
     if _NAME.fullmatch(name) is None:
         raise _not_found()
     try:
@@ -51,10 +61,10 @@ def _not_found() -> NotFoundError:
     return NotFoundError(
         "returned-not-found",
         Words(
-            f"没有这个文件；退回名单只保留 {KEPT_DAYS} 天，且只给提交人。",
-            f"No such file; returned rows are kept {KEPT_DAYS} days, for their sender only.",
+            f"没有这个文件；文件只保留 {KEPT_DAYS} 天，且只给提交人。",
+            f"No such file; files are kept {KEPT_DAYS} days, for their sender only.",
         ),
-        remedy=Words("重新提交名单即可再次得到。", "Send the roster again to get it."),
+        remedy=Words("重新提交文件即可再次得到。", "Send the file again to get it."),
     )
 
 

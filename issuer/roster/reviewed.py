@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 
 from issuer.records.encryption import DataKey
 from issuer.records.people import Person, Registration, Score
-from issuer.roster.rows import RosterRow
+from issuer.registration.dossier import fact_of
+from issuer.registration.from_roster import declared_digests
+from issuer.roster.declared import FACT_COLUMNS
+from issuer.roster.row import RosterRow
 
 _CHUNK = 500
 _SCORE = "score:"
@@ -39,6 +42,8 @@ def decided_facts(session: Session, registrations: Sequence[int], key: DataKey) 
                 "city": row.city,
                 "basis": row.basis,
             }
+        for registration_id, declared in declared_digests(session, chunk).items():
+            facts[registration_id].update({FACT_COLUMNS[item]: digest for item, digest in declared.items()})
         for score in session.scalars(select(Score).where(Score.registration_id.in_(chunk))):
             value = key.open("scores.score", score.score).decode()
             facts[score.registration_id][f"{_SCORE}{score.subject}"] = value
@@ -64,6 +69,9 @@ def changed_head(
         "city": row.city,
         "basis": row.basis,
     }
+    # What was never declared before may be added: no review looked at it.
+    declared = ((FACT_COLUMNS[item], fact_of(item, value)) for item, value in row.facts.items())
+    now |= {field: digest for field, digest in declared if field in facts}
     field = next((field for field, value in now.items() if facts.get(field) != value), None)
     if field is None:
         return None

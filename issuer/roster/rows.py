@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from sys import intern
 
 from issuer.roster.cells import (
@@ -17,7 +18,9 @@ from issuer.roster.cells import (
     score_text,
 )
 from issuer.roster.columns import ColumnMap, head_key
+from issuer.roster.declared import read_facts, read_promise
 from issuer.roster.findings import Finding, error, note, refused
+from issuer.roster.row import RosterRow
 from issuer.roster.vocabulary import BASES, GENDERS, ID_EMPTY, ID_FILL, id_type_of
 from issuer.roster.xlsx_reading import Cell
 from issuer.rules.identity import Identity, parse_identity
@@ -46,36 +49,6 @@ class SittingFrame:
     policy: Policy
 
 
-@dataclass(slots=True)
-class RosterRow:
-    """A row that may be taken in, canonical. scores: subject → number as text, in the sitting's order."""
-
-    row: int
-    admission_no: str
-    name: str
-    gender: str
-    identity: Identity
-    birth_date: str
-    specialty: str
-    level: str
-    city: str
-    basis: str
-    scores: tuple[str, ...]
-    mobile: str
-    employer: str
-    photo_name: str
-    photo_sha256: str | None = None
-
-    def fingerprint(self) -> str:
-        """Everything the roster says of this person but the photo, as one text; personal data."""
-        identity = self.identity
-        parts = (
-            *(self.admission_no, self.name, self.gender, identity.id_type.value, identity.value, self.birth_date),
-            *(self.specialty, self.level, self.city, self.basis, self.mobile, self.employer, *self.scores),
-        )
-        return "\x1f".join(parts)
-
-
 class RowReader:
     """Reads rows of one file against one sitting."""
 
@@ -102,6 +75,8 @@ class RowReader:
         mobile = self._mobile(number, cells, findings)
         employer = self._text(number, cells, "employer", findings)
         photo_name = cell_text(self._cell(cells, "photo")).strip()
+        facts = read_facts(number, self._columns, partial(self._cell, cells), findings)
+        promise = read_promise(number, self._columns, partial(self._cell, cells), self._frame.today, findings)
         if identity is None or any(finding.level == "error" for finding in findings):
             return None, findings
         return RosterRow(
@@ -119,6 +94,8 @@ class RowReader:
             mobile=mobile,
             employer=employer,
             photo_name=photo_name,
+            facts=facts,
+            promise=promise,
         ), findings
 
     def _cell(self, cells: list[Cell], field: str) -> Cell:

@@ -18,7 +18,8 @@ from issuer.roster.photos import PhotoArchive, check_photo, photo_key, store_pho
 from issuer.roster.ports import RosterContext
 from issuer.roster.reading import RosterTable, open_roster
 from issuer.roster.report import RosterReport
-from issuer.roster.rows import RosterRow, RowReader, SittingFrame
+from issuer.roster.row import RosterRow
+from issuer.roster.rows import RowReader, SittingFrame
 from issuer.roster.sittings import read_definition
 from issuer.roster.writing import Sorted, sort_rows, write_changed, write_new
 from issuer.rules.policy import Policy

@@ -39,6 +39,7 @@ _DATES = (
     "supplementary_closes_on",
     "approved_on",
 )
+_DAY_LISTS = ("days_off", "days_on")
 _OTHERS = ("specialties", "pass_marks", "policy", "regions", "template")
 _LONGEST = {"programme": 80, "level": 16, "review_body": 120, "authority": 120, "template": 40}
 
@@ -147,7 +148,12 @@ def _policy_data(data: Mapping[str, Any]) -> dict[str, Any]:
     policy = data.get("policy", {})
     if not isinstance(policy, dict):
         _refuse("policy", "表", "a table")
-    return {**policy, "regions": data["regions"]} if "regions" in data else dict(policy)
+    # Days are kept as text: the policy rests as JSON, which has no dates.
+    plain = {
+        key: [str(each) for each in value] if key in _DAY_LISTS and isinstance(value, list) else value
+        for key, value in policy.items()
+    }
+    return {**plain, "regions": data["regions"]} if "regions" in data else plain
 
 
 def _dates(data: Mapping[str, Any], policy: Policy) -> dict[str, date]:

@@ -1,6 +1,6 @@
 """Rows into the database: what is new, what changed, what may no longer change."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -13,10 +13,11 @@ from issuer.records.certificates import ECertificate
 from issuer.records.encryption import DataKey
 from issuer.records.people import Person, Registration, Score
 from issuer.records.reviews import EligibilityReview
+from issuer.registration.from_roster import write_facts, write_promises
 from issuer.roster.findings import Finding, error, note
 from issuer.roster.photos import photo_key
 from issuer.roster.reviewed import changed_head, decided_facts
-from issuer.roster.rows import RosterRow
+from issuer.roster.row import RosterRow
 from issuer.rules.review import START
 from verifier.record.names import name_key
 
@@ -53,8 +54,10 @@ class Sorted:
     findings: list[Finding] = field(default_factory=list)
 
 
-def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
-    """Admission number → registration, for all of a sitting."""
+def standings(
+    session: Session, sitting_code: str, renewed: Mapping[tuple[str, str], tuple[str, str]]
+) -> dict[str, Standing]:
+    """Admission number → registration, for all of a sitting; identities in `renewed` as they will be."""
     issued = set(
         session.scalars(
             select(ECertificate.registration_id).where(ECertificate.sitting_code == sitting_code).distinct()
@@ -82,7 +85,7 @@ def standings(session: Session, sitting_code: str) -> dict[str, Standing]:
         row.admission_no: Standing(
             registration_id=row.id,
             person_id=row.person_id,
-            identity=(row.id_type, row.id_index),
+            identity=renewed.get((row.id_type, row.id_index), (row.id_type, row.id_index)),
             name_index=row.name_index,
             row_digest=row.row_digest,
             photo_key=row.photo_key,
@@ -105,7 +108,7 @@ def sort_rows(
     """Compare a file's rows with what stands; `head` gives the sender's head of a field, for findings."""
     out = Sorted()
     reviewed: list[tuple[RosterRow, Standing]] = []
-    known = standings(session, sitting_code)
+    known = standings(session, sitting_code, _renewed(rows, key))
     holders = {standing.identity: admission_no for admission_no, standing in known.items()}
     for row in rows:
         identity = identity_of(row, key)
@@ -124,7 +127,7 @@ def sort_rows(
             out.findings.append(error(row.row, head("admission_no"), "registration_void", clause="R9"))
         elif standing.review_version:
             reviewed.append((row, standing))
-        elif identity != standing.identity and _name_index(row, key) != standing.name_index:
+        elif identity != standing.identity and standing.name_index not in _name_indexes(row, key):
             # Another name with another number is another person, not a mended number.
             out.findings.append(error(row.row, head("admission_no"), "admission_no_taken"))
         else:
@@ -136,7 +139,8 @@ def sort_rows(
     facts = decided_facts(session, [standing.registration_id for _, standing in reviewed], key)
     for row, standing in reviewed:
         # A decision was made on these very facts: a list sent again must not put others under it (R4).
-        changed = changed_head(row, identity_of(row, key), subjects, facts[standing.registration_id], head)
+        decided = facts[standing.registration_id] | {"id_no": standing.identity}
+        changed = changed_head(row, identity_of(row, key), subjects, decided, head)
         if changed is not None:
             out.findings.append(error(row.row, changed, "already_reviewed", clause="R4"))
         else:
@@ -148,6 +152,18 @@ def sort_rows(
 def identity_of(row: RosterRow, key: DataKey) -> tuple[str, str]:
     """(ID type, blind index of the number): who a person is (reading of R14)."""
     return row.identity.id_type.value, key.blind_index("persons.id_no", row.identity.value)
+
+
+def _renewed(rows: Iterable[RosterRow], key: DataKey) -> dict[tuple[str, str], tuple[str, str]]:
+    """While the index key is being rotated: an identity as it may still rest → the same under the key in use."""
+    if len(key.numbers) == 1:
+        return {}
+    found = {}
+    for row in rows:
+        id_type = row.identity.id_type.value
+        now, *before = key.blind_indexes("persons.id_no", row.identity.value)
+        found.update({(id_type, each): (id_type, now) for each in before})
+    return found
 
 
 def row_digest(row: RosterRow, key: DataKey) -> str:
@@ -166,8 +182,10 @@ def write_new(
 ) -> None:
     """Insert persons, registrations, scores and the first state of their reviews."""
     done = 0
+    begun: dict[str, Any] = {"sitting_code": sitting_code, "round": START.round.value, "outcome": START.outcome.value}
+    begun |= {"version": 0, "changed_at": now}
     for chunk in _chunks(rows):
-        persons = _persons(session, [(row, identity_of(row, key)) for row in chunk], now)
+        persons = _persons(session, [(row, identity_of(row, key)) for row in chunk], key, now)
         values = [
             {
                 "sitting_code": sitting_code,
@@ -188,18 +206,9 @@ def write_new(
         )
         session.execute(
             insert(_REVIEWS),
-            [
-                {
-                    "registration_id": registration_id,
-                    "sitting_code": sitting_code,
-                    "round": START.round.value,
-                    "outcome": START.outcome.value,
-                    "version": 0,
-                    "changed_at": now,
-                }
-                for registration_id in ids
-            ],
+            [{**begun, "registration_id": registration_id} for registration_id in ids],
         )
+        _write_said(session, list(zip(ids, chunk, strict=True)), now, anew=False)
         done += len(chunk)
         on_progress(done)
 
@@ -219,7 +228,7 @@ def write_changed(
         if row.photo_sha256:
             values["photo_key"] = photo_key(sitting_code, row.photo_sha256)
         if identity != standing.identity:
-            values["person_id"] = _persons(session, [(row, identity)], now)[0]
+            values["person_id"] = _persons(session, [(row, identity)], key, now)[0]
         session.execute(update(Registration).where(Registration.id == standing.registration_id).values(values))
         for score in _scores(standing.registration_id, row, subjects, key):
             session.execute(
@@ -227,12 +236,23 @@ def write_changed(
                 .where(Score.registration_id == standing.registration_id, Score.subject == score["subject"])
                 .values(score=score["score"], passed=score["passed"])
             )
+        _write_said(session, [(standing.registration_id, row)], now, anew=True)
+
+
+def _write_said(session: Session, rows: Sequence[tuple[int, RosterRow]], now: datetime, *, anew: bool) -> None:
+    write_facts(session, [(number, row.facts) for number, row in rows], now, anew=anew)
+    promises = [(number, row.promise) for number, row in rows if row.promise is not None]
+    write_promises(session, promises, now, anew=anew)
 
 
 def _same(row: RosterRow, standing: Standing, key: DataKey, sitting_code: str) -> bool:
     # A file sent without photos does not take away those that are there.
     new_photo = row.photo_sha256 is not None and photo_key(sitting_code, row.photo_sha256) != standing.photo_key
     return not new_photo and row_digest(row, key) == standing.row_digest
+
+
+def _name_indexes(row: RosterRow, key: DataKey) -> tuple[str, ...]:
+    return key.blind_indexes("registrations.name", name_key(row.name))
 
 
 def _name_index(row: RosterRow, key: DataKey) -> str:
@@ -266,11 +286,14 @@ def _scores(registration_id: int, row: RosterRow, subjects: Sequence[str], key: 
         }
 
 
-def _persons(session: Session, rows: Sequence[tuple[RosterRow, tuple[str, str]]], now: datetime) -> list[int]:
+def _persons(
+    session: Session, rows: Sequence[tuple[RosterRow, tuple[str, str]]], key: DataKey, now: datetime
+) -> list[int]:
     """Person ids of the rows, in order; persons not known yet are added."""
-    indexes = [index for _, (_, index) in rows]
+    renewed = _renewed([row for row, _ in rows], key)
+    indexes = [index for _, (_, index) in rows] + [index for _, index in renewed]
     known = {
-        (person.id_type, person.id_index): person.id
+        renewed.get((person.id_type, person.id_index), (person.id_type, person.id_index)): person.id
         for person in session.execute(
             select(Person.id, Person.id_type, Person.id_index).where(Person.id_index.in_(indexes))
         )
