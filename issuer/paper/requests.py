@@ -35,6 +35,8 @@ class ReplacementView:
     code: str | None
     requested_by: str
     requested_at: datetime
+    kind: str | None = None
+    approved_by: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, instants in RFC 3339."""
@@ -48,6 +50,8 @@ class ReplacementView:
             "code": self.code,
             "requested_by": self.requested_by,
             "requested_at": self.requested_at.isoformat(),
+            "kind": self.kind,
+            "approved_by": self.approved_by,
         }
 
 
@@ -63,6 +67,8 @@ def view_of(row: PaperReplacementRequest, sitting_code: str) -> ReplacementView:
         code=row.code,
         requested_by=row.requested_by,
         requested_at=row.requested_at,
+        kind=row.kind,
+        approved_by=row.approved_by,
     )
 
 

@@ -6,6 +6,7 @@ records the refusal is committed, and only then is it raised.
 """
 
 import unicodedata
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -47,6 +48,7 @@ def request_replacement(
     sitting_code: str | None = None,
     admission_no: str | None = None,
     person_id: int | None = None,
+    kind: Literal["lost", "damaged"] | None = None,
 ) -> int:
     """Ask for a paper certificate to be replaced; the accepted request's number.
 
@@ -81,6 +83,7 @@ def request_replacement(
             qualification=key,
             reason=reason,
             state="accepted",
+            kind=kind,
             requested_by=actor.username,
             requested_at=ctx.clock.now(),
         )
@@ -128,6 +131,16 @@ def close_replacement(ctx: ServiceContext, actor: Actor, request_id: int, state:
                 "replacement-not-open",
                 Words(f"该申请已办结（{row.state}）。", f"This request has ended already ({row.state})."),
                 remedy=Words("用 ecert paper list 查看。", "See: ecert paper list"),
+            )
+        if state == "fulfilled" and holding.paper_made_at is not None:
+            raise ConflictError(
+                "replacement-needs-form",
+                Words(
+                    "该证书由本系统打印，补发须占用新的空白证书。",
+                    "It was printed here: a replacement takes a new form.",
+                ),
+                remedy=Words("审核后用“打印补发”办结。", "Have it approved, then print the replacement."),
+                clause="R16",
             )
         row.state, holding.paper_replacement_open = state, False
         session.flush()
