@@ -15,7 +15,12 @@ log = logging.getLogger(__name__)
 
 PER_ADDRESS = "20/5minutes;100/hour"
 PER_IDENTITY = "6/15minutes;20/day"
+WATCHES_ASKED = "20/hour;60/day"
+WATCHES_TARGET = "5/day"
+"""Messages that ask an address to confirm: nobody's mailbox is filled by strangers."""
 STAFF_FAILURES = "30/15minutes"
+PUBLIC_PAGES = "120/minute;2000/hour"
+"""Announcements: far more than a reader turns, too few to copy every list of names quickly."""
 
 
 class SignInLimits:
@@ -36,6 +41,20 @@ class SignInLimits:
             wait = self._hit(limit, key)
             if wait is not None:
                 raise _too_many(wait)
+
+    def count_watch(self, address: str, target: str) -> None:
+        """Count one request to be told of changes, by who asks and by the address (its digest) that would be
+        written to; raises NotAllowedError (told as 429)."""
+        for limit, key in ((WATCHES_ASKED, f"watch-address/{address}"), (WATCHES_TARGET, f"watch-target/{target}")):
+            wait = self._hit(limit, key)
+            if wait is not None:
+                raise _too_many(wait)
+
+    def count_reading(self, address: str) -> None:
+        """Count one public page with names; raises NotAllowedError (told as 429) when there were too many."""
+        wait = self._hit(PUBLIC_PAGES, f"public-page/{address}")
+        if wait is not None:
+            raise _too_many(wait)
 
     def require_room(self, address: str) -> None:
         """Raise NotAllowedError when staff sign-ins from this address have failed too often."""

@@ -1,5 +1,6 @@
 """`/my/`: the holder's pages."""
 
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Header, Request
@@ -7,18 +8,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from issuer.api.access import Ctx
 from issuer.context import Context
-from issuer.errors import DomainError, NotAllowedError, Words
-from issuer.holders import service
+from issuer.errors import DomainError, NotAllowedError
+from issuer.holders import copies, objections, service
+from issuer.holders.certificate import detail_of, end_watch
 from issuer.holders.files import pdf_response
 from issuer.holders.limits import SignInLimits
+from issuer.holders.progress import progress_of
 from issuer.holders.sign_in import SESSION_MINUTES, Holder, holder_of, sign_in, sign_out
+from issuer.holders.visiting import COOKIE, Acting, Looking, signed_in
 from issuer.pages import client_address, is_secure, page, require_same_site
 from issuer.paper.requests import list_replacements
 from issuer.paper.service import request_replacement
 from issuer.problems import STATUS
+from issuer.queues.wording import legal_basis, reason_of
+from issuer.registration.view import facts_by_registration
 from issuer.review.statements import Candidate, file_defence
-
-COOKIE = "ecert_holder"
 
 router = APIRouter(prefix="/my", include_in_schema=False)
 
@@ -35,7 +39,7 @@ def without_slash() -> Response:
 def home(request: Request, ctx: Ctx) -> HTMLResponse:
     """The sign-in form, or everything on record for the holder who is signed in."""
     holder = holder_of(ctx, request.cookies.get(COOKIE))
-    return _home(ctx, holder) if holder else page("holder/sign_in.html", refusal=None)
+    return home_page(ctx, holder) if holder else page("holder/sign_in.html", refusal=None)
 
 
 @router.post("/sign-in")
@@ -65,7 +69,7 @@ def open_session(request: Request, ctx: Ctx, id_no: Secret, name: Secret, admiss
 @router.post("/sign-out")
 def close_session(request: Request, ctx: Ctx, csrf: Secret = "") -> Response:
     """End the session."""
-    holder = _signed_in(request, ctx, csrf)
+    holder = signed_in(request, ctx, csrf)
     if holder is not None:
         sign_out(ctx, request.cookies[COOKIE])
     response = RedirectResponse("/my/", 303)
@@ -75,70 +79,119 @@ def close_session(request: Request, ctx: Ctx, csrf: Secret = "") -> Response:
 
 @router.get("/certificates/{management_no}.pdf")
 def download(
-    request: Request, ctx: Ctx, management_no: str, range_header: Annotated[str | None, Header(alias="Range")] = None
+    ctx: Ctx, holder: Looking, management_no: str, range_header: Annotated[str | None, Header(alias="Range")] = None
 ) -> Response:
     """The holder's own PDF, whole or in ranges."""
-    holder = holder_of(ctx, request.cookies.get(COOKIE))
-    if holder is None:
-        return RedirectResponse("/my/", 303)
     try:
         file = service.download(ctx, holder, management_no)
     except DomainError as refusal:
-        return _home(ctx, holder, refusal)
+        return home_page(ctx, holder, refusal)
     return pdf_response(file.content, file.file_name, file.sha256, range_header)
+
+
+@router.get("/certificates/{management_no}")
+def certificate(ctx: Ctx, holder: Looking, management_no: str) -> Response:
+    """One certificate: purpose-bound copies, who watches it, who opened its file."""
+    return _certificate(ctx, holder, management_no)
+
+
+@router.post("/certificates/{management_no}/copies")
+def make_copy(
+    ctx: Ctx,
+    holder: Acting,
+    management_no: str,
+    valid_until: Annotated[date, Form()],
+    purpose: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Make a copy for one purpose."""
+    try:
+        copies.make_copy(ctx, holder, management_no, purpose, valid_until)
+    except DomainError as refusal:
+        return _certificate(ctx, holder, management_no, refusal, purpose)
+    return RedirectResponse(f"/my/certificates/{management_no}#copies", 303)
+
+
+@router.get("/copies/{copy_id}.pdf")
+def download_copy(
+    ctx: Ctx, holder: Looking, copy_id: int, range_header: Annotated[str | None, Header(alias="Range")] = None
+) -> Response:
+    """The copy's own PDF."""
+    content, file_name, sha256 = copies.copy_file(ctx, holder, copy_id)
+    return pdf_response(content, file_name, sha256, range_header)
+
+
+@router.post("/copies/{copy_id}/withdraw")
+def withdraw_copy(ctx: Ctx, holder: Acting, copy_id: int) -> Response:
+    """Take a copy back."""
+    number = copies.withdraw_copy(ctx, holder, copy_id).copy_no.rpartition("-")[0]
+    return RedirectResponse(f"/my/certificates/{number}#copies", 303)
+
+
+@router.post("/watches/{watch_id}/end")
+def refuse_watch(ctx: Ctx, holder: Acting, watch_id: int) -> Response:
+    """End somebody's watch of one's own certificate."""
+    return RedirectResponse(f"/my/certificates/{end_watch(ctx, holder, watch_id)}#watches", 303)
+
+
+@router.post("/objections")
+def object_to_data(
+    ctx: Ctx,
+    holder: Acting,
+    registration_id: Annotated[int, Form()],
+    matter: Annotated[str, Form(max_length=16)] = "",
+    text: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """Say that something on record is wrong."""
+    try:
+        objections.file_objection(ctx, holder, registration_id, matter, text)
+    except DomainError as refusal:
+        return home_page(ctx, holder, refusal)
+    return RedirectResponse("/my/#objections", 303)
+
+
+@router.post("/objections/{objection_id}/withdraw")
+def withdraw_objection(ctx: Ctx, holder: Acting, objection_id: int) -> Response:
+    """Take one's own objection back."""
+    objections.withdraw_objection(ctx, holder, objection_id)
+    return RedirectResponse("/my/#objections", 303)
 
 
 @router.post("/paper-replacements")
 def ask_for_paper(
-    request: Request,
     ctx: Ctx,
+    holder: Acting,
     registration_id: Annotated[int, Form()],
     reason: Annotated[str, Form(max_length=600)] = "",
-    csrf: Secret = "",
 ) -> Response:
     """Ask for a paper certificate to be replaced; the refusal with its clause is shown in place (R14)."""
-    holder = _signed_in(request, ctx, csrf)
-    if holder is None:
-        return RedirectResponse("/my/", 303)
     try:
         request_replacement(
             ctx, holder.actor, reason=reason, registration_id=registration_id, person_id=holder.person_id
         )
     except DomainError as refusal:
-        return _home(ctx, holder, refusal)
+        return home_page(ctx, holder, refusal)
     return RedirectResponse("/my/#requests", 303)
 
 
 @router.post("/defences")
 def defend(
-    request: Request,
     ctx: Ctx,
+    holder: Acting,
     registration_id: Annotated[int, Form()],
     sitting_code: Annotated[str, Form(max_length=32)],
     text: Annotated[str, Form(max_length=5000)] = "",
-    csrf: Secret = "",
 ) -> Response:
     """Hand in a statement of defence against a finding (R7)."""
-    holder = _signed_in(request, ctx, csrf)
-    if holder is None:
-        return RedirectResponse("/my/", 303)
     who = Candidate(registration_id=registration_id, person_id=holder.person_id)
     try:
         file_defence(ctx, holder.actor, sitting_code, who, text)
     except DomainError as refusal:
-        return _home(ctx, holder, refusal)
+        return home_page(ctx, holder, refusal)
     return RedirectResponse("/my/", 303)
 
 
-def _signed_in(request: Request, ctx: Context, csrf: str) -> Holder | None:
-    require_same_site(request)
-    holder = holder_of(ctx, request.cookies.get(COOKIE))
-    if holder is not None and holder.csrf != csrf:
-        raise NotAllowedError("csrf", Words("页面已过期，请刷新后重试。", "The page is out of date; load it again."))
-    return holder
-
-
-def _home(ctx: Context, holder: Holder, refusal: DomainError | None = None) -> HTMLResponse:
+def home_page(ctx: Context, holder: Holder, refusal: DomainError | None = None) -> HTMLResponse:
+    """Everything on record for the holder, with what was refused on top."""
     status = STATUS.get(refusal.status_hint, 409) if refusal else 200
     return page(
         "holder/home.html",
@@ -146,7 +199,31 @@ def _home(ctx: Context, holder: Holder, refusal: DomainError | None = None) -> H
         registrations=service.registrations_of(ctx, holder),
         replacements=list_replacements(ctx, holder.actor, person_id=holder.person_id),
         verify_base_url=ctx.settings.verify_base_url,
+        progress=progress_of(ctx, holder),
+        facts=facts_by_registration(ctx, holder.person_id),
+        reason_of=reason_of,
+        legal_basis=legal_basis,
+        objections=objections.objections_of(ctx, holder),
+        matters=objections.MATTERS,
         today=ctx.clock.today(),
+        csrf=holder.csrf,
+        refusal=refusal,
+    )
+
+
+def _certificate(
+    ctx: Context, holder: Holder, management_no: str, refusal: DomainError | None = None, purpose: str = ""
+) -> HTMLResponse:
+    today = ctx.clock.today()
+    detail = detail_of(ctx, holder, management_no)
+    return page(
+        "holder/certificate.html",
+        STATUS.get(refusal.status_hint, 409) if refusal else 200,
+        detail=detail,
+        verify_base_url=ctx.settings.verify_base_url,
+        today=today,
+        suggested=min(today + timedelta(days=29), detail.terms.last_day),
+        purpose=purpose,
         csrf=holder.csrf,
         refusal=refusal,
     )

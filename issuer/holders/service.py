@@ -1,18 +1,23 @@
 """What a holder sees: registrations, where their review stands and why, certificates and their files."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from issuer.audit import record_event
+from issuer.clock import SHANGHAI
 from issuer.context import Context
 from issuer.errors import NotFoundError, Words
+from issuer.hearings.reading import HearingView, own_hearings
 from issuer.holders.sign_in import Holder
 from issuer.records.certificates import ECertificate, Invalidation
 from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview, ReviewEvent
 from issuer.records.sittings import Programme, Sitting
+from issuer.review.timeline import Day, timeline_of
+from issuer.rules.policy import Policy
 
 _FILE_MARKS = {"invalid": "（已无效）", "superseded": "（已更换）", "suspended": "（暂停使用）"}
 
@@ -51,6 +56,24 @@ class HeldRegistration:
     supplementary_closes_on: date
     void: bool
     certificates: tuple[HeldCertificate, ...]
+    days: tuple[Day, ...]
+    """The sitting's timeline, the same that staff see, with this person's hearings."""
+    hearings: tuple[HearingView, ...] = ()
+    proposed: tuple["ProposedCase", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedCase:
+    """A proposal to invalidate that waits for its decision: its ground, and until when a hearing can be asked for.
+
+    What the proposer wrote is not shown before the decision: it may name whoever gave a hint.
+    """
+
+    id: int
+    ground: str
+    clause: str
+    proposed_on: date
+    ask_until: date
 
 
 def registrations_of(ctx: Context, holder: Holder) -> list[HeldRegistration]:
@@ -91,6 +114,10 @@ def registrations_of(ctx: Context, holder: Holder) -> list[HeldRegistration]:
                 .order_by(ReviewEvent.version)
             )
         }
+        today = ctx.clock.today()
+        ids = [row[0].id for row in rows]
+        hearings = own_hearings(session, ids)
+        proposed = _proposed(session, ids)
         return [
             HeldRegistration(
                 registration_id=registration.id,
@@ -107,9 +134,40 @@ def registrations_of(ctx: Context, holder: Holder) -> list[HeldRegistration]:
                 supplementary_closes_on=sitting.supplementary_closes_on,
                 void=registration.void_since is not None,
                 certificates=tuple(held.get(registration.id, ())),
+                days=with_hearings(
+                    timeline_of(sitting, programme, today),
+                    [each for each in hearings if each.registration_id == registration.id],
+                    today,
+                ),
+                hearings=tuple(each for each in hearings if each.registration_id == registration.id),
+                proposed=tuple(
+                    _case_view(case, Policy.from_dict(programme.policy))
+                    for case in proposed
+                    if case.registration_id == registration.id
+                ),
             )
             for registration, sitting, programme, review in rows
         ]
+
+
+def with_hearings(days: tuple[Day, ...], hearings: list[HearingView], today: date) -> tuple[Day, ...]:
+    """The sitting's days with those of a person's hearings among them."""
+    own = [day for hearing in hearings for day in hearing.days(today)]
+    return tuple(sorted([*days, *own], key=lambda day: day.day))
+
+
+def _proposed(session: Session, registration_ids: list[int]) -> list[Invalidation]:
+    waiting = select(Invalidation).where(
+        Invalidation.registration_id.in_(registration_ids),
+        Invalidation.state == "proposed",
+        Invalidation.kind == "invalidate",
+    )
+    return list(session.scalars(waiting.order_by(Invalidation.id)))
+
+
+def _case_view(case: Invalidation, policy: Policy) -> ProposedCase:
+    day = case.proposed_at.astimezone(SHANGHAI).date()
+    return ProposedCase(case.id, case.ground, case.clause, day, day + timedelta(days=policy.hearing_ask_days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,8 @@ def sign_out(ctx: Context, secret: str) -> None:
 
 def _find(ctx: Context, session: Session, id_no: str, name: str, admission_no: str) -> Registration | None:
     # One query and the same comparisons whatever is wrong, so that time tells nothing.
-    id_index = ctx.data_key.blind_index("persons.id_no", id_no)
-    name_index = ctx.data_key.blind_index("registrations.name", name_key(name))
+    id_indexes = ctx.data_key.blind_indexes("persons.id_no", id_no)
+    name_indexes = ctx.data_key.blind_indexes("registrations.name", name_key(name))
     rows = session.execute(
         select(Registration, Person.id_index)
         .join(Person, Registration.person_id == Person.id)
@@ -109,8 +109,8 @@ def _find(ctx: Context, session: Session, id_no: str, name: str, admission_no: s
     ).all()
     found: Registration | None = None
     for registration, expected in rows:
-        same_id = hmac.compare_digest(expected, id_index)
-        same_name = hmac.compare_digest(registration.name_index, name_index)
+        same_id = sum(hmac.compare_digest(expected, each) for each in id_indexes)
+        same_name = sum(hmac.compare_digest(registration.name_index, each) for each in name_indexes)
         if same_id and same_name:
             found = registration
     return found
