@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.access.actor import Actor
 from issuer.api.access import Ctx, Reader
+from issuer.api.idempotency import Key, once
 from issuer.api.models import CertificateAnswer, CertificatePage, problems
 from issuer.audit import record_event
 from issuer.context import Context
@@ -51,10 +52,14 @@ def list_(
 
 
 @router.post("/search", response_model=Found, responses=problems(422))
-def search(ctx: Ctx, actor: Reader, body: PersonSearch) -> dict[str, Any]:
+def search(ctx: Ctx, actor: Reader, body: PersonSearch, key: Key = None) -> JSONResponse:
     """Find a person's certificates by exact name or ID number. Changes nothing; that it was done is on record."""
-    rows = find_by_person(ctx, actor, name=body.name, id_no=body.id_no)
-    return {"items": [row.management_no for row in rows]}
+
+    def act() -> dict[str, Any]:
+        rows = find_by_person(ctx, actor, name=body.name, id_no=body.id_no)
+        return {"items": [row.management_no for row in rows]}
+
+    return once(ctx, actor, key, "certificates.search", body.model_dump(), act)
 
 
 @router.get("/{management_no}", response_model=CertificateAnswer, responses=problems(404))

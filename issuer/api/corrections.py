@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from issuer.access.actor import Actor
 from issuer.api.access import Approver, Ctx, Issuer, requires
-from issuer.api.idempotency import Key, once
+from issuer.api.idempotency import Key, is_replayed, once
 from issuer.api.models import Numbered, problems
 from issuer.issuance.queries import list_corrections
-from issuer.issuance.supersede import approve_supersession, refuse_supersession, supersede
+from issuer.issuance.supersede import approve_supersession, is_unfinished, refuse_supersession, supersede
 from issuer.rules.terms import Role
 
 router = APIRouter(prefix="/api/v1/corrections", tags=["corrections"])
@@ -71,13 +71,20 @@ def propose(ctx: Ctx, actor: Issuer, body: NameCorrection, key: Key = None) -> J
 
 
 @router.post("/{correction_id}/approve", response_model=Successor, responses=problems(404, 409, 503))
-def approve(ctx: Ctx, actor: Approver, correction_id: int) -> dict[str, Any]:
+def approve(ctx: Ctx, actor: Approver, correction_id: int, key: Key = None) -> JSONResponse:
     """Approve: the new certificate is made and published, and the old one reads superseded.
 
-    Decision and intent are committed before anything is sealed, so this call takes no Idempotency-Key:
-    after a broken connection ask for the list, or send it again to finish what was begun.
+    Decision, intent and key are committed together before anything is sealed; where sealing failed, the same
+    call, with the same key or none, finishes what was begun.
     """
-    return {"id": correction_id, "management_no": approve_supersession(ctx, actor, correction_id)}
+
+    def act() -> dict[str, Any]:
+        return {"id": correction_id, "management_no": approve_supersession(ctx, actor, correction_id)}
+
+    answer = once(ctx, actor, key, "corrections.approve", {"id": correction_id}, act)
+    if is_replayed(answer) and is_unfinished(ctx, correction_id):
+        approve_supersession(ctx, actor, correction_id)
+    return answer
 
 
 @router.post("/{correction_id}/refuse", response_model=Numbered, responses=problems(404, 409))

@@ -1,9 +1,9 @@
 """Invalidation and reinstatement over HTTP (R9, R10)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,16 +12,20 @@ from issuer.api.idempotency import Key, once
 from issuer.api.models import Numbered, problems
 from issuer.invalidation import service
 from issuer.invalidation.overview import list_cases, plan_invalidation, show_case
+from issuer.invalidation.subject import named
 
+RowNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 router = APIRouter(prefix="/api/v1/invalidations", tags=["invalidations"])
 
 
 class Proposal(BaseModel):
-    """A proposal to invalidate a certificate."""
+    """A proposal to invalidate: by management number, or by sitting and admission number."""
 
     model_config = ConfigDict(extra="forbid")
 
-    management_no: str = Field(min_length=1, max_length=40)
+    management_no: str | None = Field(None, min_length=1, max_length=40, description="电子或纸质 / either kind")
+    sitting: str | None = Field(None, max_length=40, description="尚无证书时 / where there is no certificate")
+    admission_no: str | None = Field(None, max_length=40)
     ground: str = Field(
         description="ineligible-in-review, ineligible-in-supervision, false-materials, improper-means"
     )
@@ -29,14 +33,17 @@ class Proposal(BaseModel):
     effective_on: date | None = None
     from_beginning: bool = True
     suspend: bool = False
+    misconduct_term: str | None = Field(None, max_length=16, description="five-years | long-term (R10)")
 
 
 class Appeal(BaseModel):
-    """A proposal to reinstate a certificate after a successful appeal."""
+    """A proposal to reinstate after a successful appeal, named as a proposal is."""
 
     model_config = ConfigDict(extra="forbid")
 
-    management_no: str = Field(min_length=1, max_length=40)
+    management_no: str | None = Field(None, min_length=1, max_length=40)
+    sitting: str | None = Field(None, max_length=40)
+    admission_no: str | None = Field(None, max_length=40)
     basis: str = Field(min_length=1, max_length=4000)
 
 
@@ -52,9 +59,13 @@ class Case(BaseModel):
     """A case as staff see it."""
 
     id: int
-    certificate_id: int
-    management_no: str
+    registration_id: int
+    certificate_id: int | None
+    about: str = Field(description="certificate | paper | score-report")
+    management_no: str | None
+    paper_serial: str | None
     sitting_code: str
+    admission_no: str
     kind: str
     ground: str
     clause: str
@@ -63,6 +74,7 @@ class Case(BaseModel):
     effective_on: date
     from_beginning: bool
     suspended: bool
+    misconduct_term: str | None
     proposed_by: str
     proposed_at: datetime
     decided_by: str | None
@@ -83,8 +95,8 @@ class Cases(BaseModel):
 class Plan(BaseModel):
     """What an invalidation would touch, and a digest of the state it rests on."""
 
-    management_no: str
-    certificate_id: int
+    management_no: str | None
+    certificate_id: int | None
     ground: str
     clause: str
     reason_shown: str
@@ -93,6 +105,13 @@ class Plan(BaseModel):
     subjects_void: int
     registration_void: bool
     open_case: int | None
+    copies_live: int
+    watchers: int
+    about: str
+    registration_id: int
+    sitting_code: str
+    paper_serial: str | None
+    paper_state: str | None
     digest: str
 
 
@@ -115,9 +134,14 @@ def list_invalidations(
 
 
 @router.get("/plan", response_model=Plan, responses=problems(404, 422))
-def plan(ctx: Ctx, actor: Proposer, management_no: str, ground: str) -> dict[str, Any]:
-    """What an invalidation would touch, with a digest of the state it rests on; nothing is changed."""
-    return plan_invalidation(ctx, actor, management_no, ground).to_json()
+def plan(
+    ctx: Ctx, actor: Proposer, ground: str, management_no: str | None = None, registration_id: RowNumber = None
+) -> dict[str, Any]:
+    """What an invalidation would touch, with a digest of the state it rests on; nothing is changed.
+
+    Named by `management_no` or by `registration_id` (an admission number does not belong into an address).
+    """
+    return plan_invalidation(ctx, actor, named(management_no, None, None, registration_id), ground).to_json()
 
 
 @router.get("/{case_id}", response_model=Case, responses=problems(404))
@@ -134,12 +158,13 @@ def propose(ctx: Ctx, actor: Proposer, body: Proposal, key: Key = None) -> JSONR
         case_id = service.propose(
             ctx,
             actor,
-            body.management_no,
+            named(body.management_no, body.sitting, body.admission_no),
             body.ground,
             body.basis,
             body.effective_on,
             body.from_beginning,
             body.suspend,
+            body.misconduct_term,
         )
         return {"id": case_id, "state": "proposed"}
 
@@ -151,7 +176,8 @@ def propose_reinstatement(ctx: Ctx, actor: Proposer, body: Appeal, key: Key = No
     """Propose to reinstate after an appeal; somebody else approves."""
 
     def act() -> dict[str, Any]:
-        return {"id": service.overturn(ctx, actor, body.management_no, body.basis), "state": "proposed"}
+        reference = named(body.management_no, body.sitting, body.admission_no)
+        return {"id": service.overturn(ctx, actor, reference, body.basis), "state": "proposed"}
 
     return once(ctx, actor, key, "invalidations.reinstate", body.model_dump(mode="json"), act, 201)
 

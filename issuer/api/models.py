@@ -24,6 +24,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an endpoint: who is not signed in, may not, and `statuses`."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     words = {
+        400: "The body or the Idempotency-Key cannot be read",
         401: "Not signed in",
         403: "Not allowed, or outside the own programmes (R1)",
         404: "Nothing by that name",
@@ -33,6 +34,22 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         503: "A part that is needed is down; nothing was changed",
     }
     return {status: {"description": words[status], "content": content} for status in (401, 403, *statuses)}
+
+
+def state_refusals(described: dict[str, Any]) -> None:
+    """Put the refusals that any endpoint may give into an OpenAPI description, in our form.
+
+    FastAPI describes what it refuses itself (422) in a form of its own, an unreadable or too large body not at all.
+    """
+    ours = problems(400, 413, 422)
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"]
+            if "application/json" in answers.get("422", {}).get("content", {}):
+                answers["422"] = ours[422]
+            if "requestBody" in operation:
+                answers.setdefault("400", ours[400])
+                answers.setdefault("413", ours[413])
 
 
 class Finding(BaseModel):
@@ -186,6 +203,7 @@ class BatchAnswer(BaseModel):
 
     batch: int
     sitting: str
+    kind: str
     state: str
     actor: str
     created_at: datetime
@@ -199,6 +217,7 @@ class BatchLine(BaseModel):
 
     batch: int
     sitting: str
+    kind: str
     state: str
     actor: str
     created_at: datetime
@@ -220,6 +239,22 @@ class BatchItemAnswer(BaseModel):
     code: str | None
     clause: str | None
     management_no: str | None
+
+
+class PersonOutcome(BatchItemAnswer):
+    """What became of one person in a batch, in words."""
+
+    admission_no: str
+    name: str
+    message: str
+    message_en: str
+
+
+class OutcomeAnswer(BaseModel):
+    """All people of a batch by registration number."""
+
+    batch: int
+    people: list[PersonOutcome]
 
 
 class BatchItemPage(BaseModel):

@@ -59,6 +59,15 @@ class DefenceDecision(BaseModel):
     note: str = Field(min_length=1, max_length=4000)
 
 
+class TakingBack(BaseModel):
+    """A finding of one's own recorded by mistake; the candidate reads why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    admission_no: str = Field(min_length=1, max_length=40)
+    why: str = Field(min_length=1, max_length=1000)
+
+
 class RoundAnswer(BaseModel):
     """How many reviews an act on a whole sitting moved."""
 
@@ -207,6 +216,17 @@ def decide_defence(ctx: Ctx, actor: Reviewer, sitting: str, body: DefenceDecisio
         return _state(service.decide_defence(ctx, actor, sitting, who, accepted=body.accepted, note=body.note))
 
     return once(ctx, actor, key, "reviews.decide-defence", {"sitting": sitting, **body.model_dump()}, act)
+
+
+@router.post("/{sitting}/take-back", response_model=DefenceAnswer, responses=problems(404, 409, 422))
+def take_back(ctx: Ctx, actor: Reviewer, sitting: str, body: TakingBack, key: Key = None) -> JSONResponse:
+    """Take back one's own last finding about a candidate while nothing has followed from it (R4)."""
+
+    def act() -> dict[str, Any]:
+        who = service.Candidate(admission_no=body.admission_no)
+        return _state(service.take_back_finding(ctx, actor, sitting, who, why=body.why))
+
+    return once(ctx, actor, key, "reviews.take-back", {"sitting": sitting, **body.model_dump()}, act)
 
 
 def no_file() -> InputError:
