@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from issuer.console.session import Visit, acts, looks
 from issuer.errors import DomainError
 from issuer.invalidation import service
+from issuer.invalidation.misconduct import READERS as RECORD_READERS
 from issuer.invalidation.overview import READERS, STATES, list_cases, plan_invalidation, show_case
 from issuer.invalidation.people import possible_approvers
 from issuer.issuance.queries import list_corrections
@@ -25,12 +26,13 @@ Proposing = Annotated[Visit, acts(Role.AUTHORITY_ISSUER, Role.REVIEW_BODY)]
 Closing = Annotated[Visit, acts(*CORRECTORS)]
 Note = Annotated[str, Form(max_length=4000)]
 SHOWN = 50
+CORRECTIONS = 30
 
 
 @router.get("/cases")
 def list_(visit: Looking, state: str | None = None, before: int | None = None) -> HTMLResponse:
     """Cases newest first, and corrections of names."""
-    return _list(visit, state or None, before)
+    return list_page(visit, state or None, before)
 
 
 @router.get("/cases/{case_id}")
@@ -63,7 +65,7 @@ def approve_correction(visit: Approving, correction_id: int) -> Response:
     try:
         number = approve_supersession(visit.ctx, visit.actor, correction_id)
     except DomainError as refusal:
-        return _list(visit, refusal=refusal)
+        return list_page(visit, refusal=refusal)
     return RedirectResponse(f"/console/certificates/{number}", 303)
 
 
@@ -73,13 +75,14 @@ def refuse_correction(visit: Closing, correction_id: int) -> Response:
     try:
         refuse_supersession(visit.ctx, visit.actor, correction_id)
     except DomainError as refusal:
-        return _list(visit, refusal=refusal)
+        return list_page(visit, refusal=refusal)
     return RedirectResponse("/console/cases#corrections", 303)
 
 
-def _list(
+def list_page(
     visit: Visit, state: str | None = None, before: int | None = None, refusal: DomainError | None = None
 ) -> HTMLResponse:
+    """The list of cases, with the corrections for whoever may see them, and the form that finds a person."""
     rows = list_cases(visit.ctx, visit.actor, state=state, before=before, limit=SHOWN)
     may_see = visit.may(*CORRECTORS, Role.AUDITOR)
     return visit.render(
@@ -89,9 +92,10 @@ def _list(
         state=state or "",
         states=STATES,
         following=rows[-1].id if len(rows) == SHOWN else None,
-        corrections=list_corrections(visit.ctx, visit.actor) if may_see else [],
+        corrections=list_corrections(visit.ctx, visit.actor, limit=CORRECTIONS) if may_see else [],
         may_approve=visit.may(Role.AUTHORITY_APPROVER),
         may_close=visit.may(*CORRECTORS),
+        may_see_record=visit.may(*RECORD_READERS),
         refusal=refusal,
     )
 
@@ -118,7 +122,7 @@ def _case(visit: Visit, case_id: int, refusal: DomainError | None = None) -> HTM
         "case.html",
         status_of(refusal) if refusal else 200,
         case=case,
-        plan=plan_invalidation(ctx, actor, case.management_no, case.ground) if invalidates else None,
+        plan=plan_invalidation(ctx, actor, case.reference, case.ground) if invalidates else None,
         own=own,
         barred=barred,
         may_decide=open_ and not own and not barred and visit.may(Role.AUTHORITY_APPROVER),

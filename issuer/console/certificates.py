@@ -1,31 +1,32 @@
 """Finding a certificate, its page, and what can be proposed about it."""
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Header
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from issuer.api.certificates import certificate_pdf
+from issuer.console.proposing import Basis, Proposed, propose
 from issuer.console.session import Visit, acts, looks
-from issuer.errors import DomainError, InputError, Words
+from issuer.errors import DomainError
+from issuer.holders.certificate import watches_of
 from issuer.invalidation import service
-from issuer.invalidation.overview import list_cases, plan_invalidation, require_plan
+from issuer.invalidation.overview import list_cases, plan_invalidation
+from issuer.invalidation.service import PROPOSERS
 from issuer.issuance.queries import list_corrections, show_certificate
 from issuer.issuance.search import READERS, find_by_person, list_certificates
 from issuer.issuance.supersede import supersede
 from issuer.problems import status_of
 from issuer.rules.terms import InvalidationGround, Role
+from issuer.sharing.touched import copies_for_staff
 
 router = APIRouter(prefix="/console/certificates", include_in_schema=False)
 
-PROPOSERS = (Role.AUTHORITY_ISSUER, Role.REVIEW_BODY)
 Looking = Annotated[Visit, looks(*READERS)]
 Searching = Annotated[Visit, acts(*READERS)]
 Planning = Annotated[Visit, looks(*PROPOSERS)]
 Proposing = Annotated[Visit, acts(*PROPOSERS)]
 Correcting = Annotated[Visit, acts(Role.AUTHORITY_ISSUER)]
-Basis = Annotated[str, Form(max_length=4000)]
 SHOWN = 25
 
 
@@ -60,9 +61,9 @@ def search(
 
 
 @router.get("/{management_no}")
-def show(visit: Looking, management_no: str) -> HTMLResponse:
-    """All facts of one certificate, its history, and what may be proposed."""
-    return _certificate(visit, management_no)
+def show(visit: Looking, management_no: str, renewed: Literal["extended", "unchanged"] | None = None) -> HTMLResponse:
+    """All facts of one certificate, its history, what may be proposed. `renewed`: what just became of its file."""
+    return _certificate(visit, management_no, renewed=renewed)
 
 
 @router.get("/{management_no}/pdf")
@@ -83,20 +84,13 @@ def invalidation_form(visit: Planning, management_no: str, ground: str = "") -> 
 def invalidate(
     visit: Proposing,
     management_no: str,
-    ground: Annotated[str, Form(max_length=40)],
-    basis: Basis,
-    digest: Annotated[str, Form(max_length=64)],
-    effective_on: Annotated[str, Form(max_length=10)] = "",
-    from_beginning: Annotated[bool, Form()] = False,
-    suspend: Annotated[bool, Form()] = False,
+    proposed: Proposed,
 ) -> Response:
     """Propose; somebody else decides."""
     try:
-        day = _day(effective_on)
-        require_plan(visit.ctx, visit.actor, management_no, ground, digest)
-        number = service.propose(visit.ctx, visit.actor, management_no, ground, basis, day, from_beginning, suspend)
+        number = propose(visit, management_no, proposed)
     except DomainError as refusal:
-        return _form(visit, management_no, ground, refusal, basis)
+        return _form(visit, management_no, proposed.ground, refusal, proposed.basis)
     return RedirectResponse(f"/console/cases/{number}", 303)
 
 
@@ -128,22 +122,30 @@ def _list(visit: Visit, rows: list[Any], *, refusal: DomainError | None = None, 
     return visit.render("certificates.html", status_code, rows=rows, refusal=refusal, **values)
 
 
-def _certificate(visit: Visit, management_no: str, refusal: DomainError | None = None) -> HTMLResponse:
+def _certificate(
+    visit: Visit, management_no: str, refusal: DomainError | None = None, renewed: str | None = None
+) -> HTMLResponse:
     view = show_certificate(visit.ctx, visit.actor, management_no)
     number = view.certificate.management_no
     cases = list_cases(visit.ctx, visit.actor, management_no=number, limit=20)
     may_correct = visit.may(Role.AUTHORITY_ISSUER)
     corrections = (
-        [row for row in list_corrections(visit.ctx, visit.actor) if row["management_no"] == number]
+        list_corrections(visit.ctx, visit.actor, management_no=number)
         if visit.may(Role.AUTHORITY_ISSUER, Role.AUTHORITY_APPROVER, Role.AUDITOR)
         else []
     )
     busy = any(case.state == "proposed" for case in cases) or any(
         row["state"] in ("proposed", "approved") for row in corrections
     )
+    with visit.ctx.database.read() as session:
+        copies = copies_for_staff(session, view.certificate.id)
+        watches = watches_of(session, view.certificate.id, visit.ctx.clock.today())
     return visit.render(
         "certificate.html",
         status_of(refusal) if refusal else 200,
+        copies=copies,
+        watches=watches,
+        renewed=renewed,
         view=view,
         row=view.certificate,
         cases=cases,
@@ -170,10 +172,3 @@ def _form(
         basis=basis,
         refusal=refusal,
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text.strip() else None
-    except ValueError as exc:
-        raise InputError("day-unusable", Words("日期应如 2026-01-31。", "A day is written 2026-01-31.")) from exc

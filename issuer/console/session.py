@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from issuer.access import service
+from issuer.access import service, sessions
 from issuer.access.actor import Actor
 from issuer.api.access import SESSION_COOKIE, Ctx
 from issuer.context import Context
@@ -41,8 +41,32 @@ NAVIGATION: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
         ),
     ),
     (
+        "/console/objections",
+        "更正申请",
+        "Wrong data",
+        (
+            Role.AUTHORITY_ISSUER,
+            Role.AUTHORITY_APPROVER,
+            Role.REVIEW_BODY,
+            Role.SUPERVISOR,
+            Role.AUDITOR,
+        ),
+    ),
+    (
+        "/console/announcements",
+        "公告",
+        "Announcements",
+        (
+            Role.AUTHORITY_ISSUER,
+            Role.AUTHORITY_APPROVER,
+            Role.REVIEW_BODY,
+            Role.SUPERVISOR,
+            Role.AUDITOR,
+        ),
+    ),
+    (
         "/console/paper",
-        "纸质补发",
+        "纸质证书",
         "Paper",
         (
             Role.AUTHORITY_ISSUER,
@@ -58,6 +82,7 @@ NAVIGATION: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
         "Audit",
         (Role.AUDITOR, Role.SUPERVISOR, Role.OPERATOR, Role.AUTHORITY_ISSUER, Role.AUTHORITY_APPROVER),
     ),
+    ("/console/staff", "账号", "Accounts", (Role.OPERATOR, Role.SUPERVISOR)),
 )
 
 
@@ -69,6 +94,12 @@ class Visit:
     actor: Actor
     csrf: str
     path: str
+    own: sessions.Own
+
+    @property
+    def means(self) -> str | None:
+        """How this session was opened, such as `oidc+totp`."""
+        return self.own.means
 
     def may(self, *roles: Role) -> bool:
         """Whether the account has one of `roles`; the services decide again by themselves."""
@@ -87,8 +118,10 @@ def _visit(request: Request, ctx: Context) -> Visit:
     if cookie:
         with ctx.database.read() as session:
             found = service.session_of(session, ctx.clock, cookie)
-        if found is not None:
-            return Visit(ctx, found[0], found[1], request.url.path)
+            own = sessions.own(session, cookie) if found is not None else None
+        if found is not None and own is not None:
+            sessions.notice(ctx.database, ctx.clock, own)
+            return Visit(ctx, found[0], found[1], request.url.path, own)
     raise NotAllowedError(
         "sign-in-needed",
         Words("请先登录。", "Sign in first."),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from issuer.api import reviews as review_api
@@ -12,15 +12,16 @@ from issuer.api.rosters import take_in
 from issuer.api.uploads import on_disk
 from issuer.console.dashboard import bar
 from issuer.console.session import Visit, acts, looks
-from issuer.console.timeline import timeline
 from issuer.errors import DomainError
 from issuer.issuance.requests import READERS as BATCH_READERS
 from issuer.issuance.requests import list_batches
 from issuer.problems import status_of
 from issuer.review import service as review
+from issuer.review.figures import sitting_figures
 from issuer.review.open_statements import open_statements
 from issuer.review.sitting import READERS, REVIEWERS
 from issuer.review.statements import RECEIVERS, Candidate
+from issuer.review.timeline import sitting_days
 from issuer.roster.definition import DEFINERS
 from issuer.roster.overview import show_sitting
 from issuer.roster.service import IMPORTERS, define_sitting
@@ -54,9 +55,11 @@ def define(visit: Defining, file: Annotated[UploadFile, File()]) -> Response:
 
 
 @router.get("/{code}")
-def show(visit: Looking, code: str) -> HTMLResponse:
-    """Everything about a sitting that this account has a use for."""
-    return _sitting(visit, code)
+def show(
+    visit: Looking, code: str, objection: Annotated[int, Query(ge=0)] = 0, defence: Annotated[int, Query(ge=0)] = 0
+) -> HTMLResponse:
+    """Everything about a sitting that this account has a use for; what waits, from these numbers on."""
+    return _sitting(visit, code, begin=(objection, defence))
 
 
 @router.post("/{code}/roster")
@@ -152,18 +155,24 @@ def decide_defence(
     return RedirectResponse(f"/console/sittings/{code}#defences", 303)
 
 
-def _sitting(visit: Visit, code: str, refusal: DomainError | None = None, at: str = "") -> HTMLResponse:
+def _sitting(
+    visit: Visit, code: str, refusal: DomainError | None = None, at: str = "", begin: tuple[int, int] = (0, 0)
+) -> HTMLResponse:
     ctx, actor = visit.ctx, visit.actor
+    objection, defence = begin
     sitting = show_sitting(ctx, actor, code)
     progress = review.sitting_progress(ctx, actor, code) if visit.may(*READERS) else None
     return visit.render(
         "sitting.html",
         status_of(refusal) if refusal else 200,
         sitting=sitting,
-        days=timeline(sitting, ctx.clock.today()),
+        days=sitting_days(ctx, code),
         progress=progress,
         bar=bar(progress) if progress else [],
-        statements=open_statements(ctx, actor, code) if visit.may(*REVIEWERS) else None,
+        figures=sitting_figures(ctx, actor, code) if visit.may(*READERS) else None,
+        statements=open_statements(ctx, actor, code, objection=objection, defence=defence)
+        if visit.may(*REVIEWERS)
+        else None,
         batches=list_batches(ctx, actor, sitting_code=code, limit=5) if visit.may(*BATCH_READERS) else None,
         may_import=visit.may(*IMPORTERS),
         may_review=visit.may(*REVIEWERS),

@@ -1,0 +1,1 @@
+"""Pages about paper certificates: the handover register."""
