@@ -4,34 +4,103 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
-from issuer.api import batches, certificates, corrections, invalidations, paper, reviews, rosters, sittings
-from issuer.api.models import Problem
+from issuer import mending
+from issuer.access.oidc import provider_of
+from issuer.announcements import pages as announcement_pages
+from issuer.api import (
+    announcements,
+    batches,
+    certificates,
+    corrections,
+    erasures,
+    extensions,
+    hearings,
+    invalidations,
+    mass_invalidations,
+    misconduct,
+    objections,
+    paper,
+    paper_desk,
+    paper_registers,
+    registrations,
+    reviews,
+    rosters,
+    sittings,
+    undelivered,
+    work,
+)
+from issuer.api.models import Problem, state_refusals
 from issuer.bodies import AsgiApp, BodyLimits, Message, Receive, Scope, Send
+from issuer.console import objections as console_objections
 from issuer.console.routes import ROUTERS as CONSOLE_ROUTERS
 from issuer.context import Context, open_context
+from issuer.holders import data_pages as holder_data
+from issuer.holders import hearing_pages as holder_hearings
 from issuer.holders import pages as holder_pages
+from issuer.holders import paper_pages as holder_paper
+from issuer.holders import registration_pages as holder_registration
 from issuer.holders.limits import SignInLimits
+from issuer.holders.visiting import send_to_sign_in
 from issuer.pages import SecurityHeaders, install_pages
 from issuer.problems import install_problem_handlers
 from issuer.settings import Settings
+from issuer.sharing import api as watching
+from issuer.sharing import pages as watching_pages
 from verifier.record.qr import is_token
 from verifier.web.clients import Clients
+from verifier.web.problems import PROBLEM_TYPES
 
+HOLDER_ROUTERS = (
+    holder_pages.router,
+    holder_paper.router,
+    holder_data.router,
+    holder_registration.router,
+    holder_hearings.router,
+    announcement_pages.router,
+    watching_pages.router,
+    watching.router,
+    undelivered.router,
+    console_objections.router,
+)
 API_ROUTERS = (
     sittings.router,
     rosters.router,
     reviews.router,
     batches.router,
     corrections.router,
+    extensions.router,
     certificates.router,
+    mass_invalidations.router,
     invalidations.router,
+    objections.router,
+    announcements.router,
+    misconduct.router,
+    hearings.router,
+    erasures.router,
+    work.router,
+    registrations.router,
     paper.router,
+    paper_desk.router,
+    paper_registers.router,
 )
-ISSUER_API = ("sittings", "rosters", "reviews", "batches", "invalidations", "paper", "corrections", "certificates")
+ISSUER_API = (
+    *("sittings", "rosters", "reviews", "batches", "invalidations", "paper", "corrections", "certificates"),
+    "watches",
+    "objections",
+    "hearings",
+    "erasures",
+    "extensions",
+    "work",
+    "announcements",
+    "misconduct",
+    "registrations",
+)
 
 
 log = logging.getLogger(__name__)
@@ -43,8 +112,9 @@ class IssuerApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The description, with the shape of problems that every endpoint refers to."""
         if self.openapi_schema is None:
-            shapes = super().openapi().setdefault("components", {}).setdefault("schemas", {})
-            shapes["Problem"] = Problem.model_json_schema()
+            described = super().openapi()
+            described.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+            state_refusals(described)
         return self.openapi_schema or {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -55,6 +125,15 @@ class IssuerApp(FastAPI):
             if scope["type"] != "http":
                 raise
             log.error("a request ended with %s", type(exc).__qualname__)
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every address, read once in a process: none knows a context, and what they take and give is costly to read."""
+    every = APIRouter()
+    for router in (*HOLDER_ROUTERS, *API_ROUTERS, *CONSOLE_ROUTERS, mending.router):
+        every.include_router(router)
+    return tuple(every.routes)
 
 
 def create_issuer_app(ctx: Context) -> FastAPI:
@@ -73,11 +152,11 @@ def create_issuer_app(ctx: Context) -> FastAPI:
     app.state.ctx = ctx
     app.state.clients = Clients(ctx.settings.trusted_proxies)
     app.state.sign_in_limits = SignInLimits(ctx.settings.redis_url)
+    app.state.oidc = provider_of(ctx.settings, ctx.clock)
     install_problem_handlers(app)
+    send_to_sign_in(app)
     install_pages(app)
-    app.include_router(holder_pages.router)
-    for router in (*API_ROUTERS, *CONSOLE_ROUTERS):
-        app.include_router(router)
+    app.router.routes.extend(_routes())
     app.add_middleware(BodyLimits)
     app.add_middleware(SecurityHeaders)
     return app
@@ -86,8 +165,11 @@ def create_issuer_app(ctx: Context) -> FastAPI:
 def belongs_to_issuer(path: str) -> bool:
     """Whether a path of the combined server is the private side's (design §7)."""
     first, _, rest = path.lstrip("/").partition("/")
-    if first in ("console", "my"):
+    if first in ("console", "my", "watch", "announcements"):
         return True
+    if first == "help":
+        # The public side's own codes keep its pages.
+        return rest not in PROBLEM_TYPES and mending.help_of(rest) is not None
     if first != "api" or not rest.startswith("v1/"):
         return False
     family, _, name = rest.removeprefix("v1/").partition("/")
@@ -96,21 +178,20 @@ def belongs_to_issuer(path: str) -> bool:
     return family in ISSUER_API
 
 
-def create_public_app(settings: Settings) -> AsgiApp:
-    """The verifier alone, over this folder's public record."""
+def create_public_app(settings: Settings, *, watching: bool = False) -> AsgiApp:
+    """The verifier alone, over this folder's public record; `watching`: the private side answers beside it."""
     from verifier.settings import VerifierSettings
     from verifier.web.app import create_app
 
-    public: AsgiApp = create_app(
-        VerifierSettings(data_dir=settings.data_dir, verify_base_url=settings.verify_base_url)
-    )
+    seen = VerifierSettings(data_dir=settings.data_dir, verify_base_url=settings.verify_base_url)
+    public: AsgiApp = create_app(seen.model_copy(update={"watching": True}) if watching else seen)
     return public
 
 
 def create_combined_app(settings: Settings, ctx: Context | None = None) -> AsgiApp:
     """Both sides on one port, for a laptop: paths decide which side answers, and nothing else is shared."""
     private: AsgiApp = create_issuer_app(ctx or open_context(settings))
-    public = create_public_app(settings)
+    public = create_public_app(settings, watching=True)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

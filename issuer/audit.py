@@ -14,7 +14,7 @@ import json
 import os
 import pwd
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -33,6 +33,8 @@ GENESIS = bytes(32)
 _CHAIN_LOCK = 0x6563_6572_7441_7564
 """Key of the PostgreSQL advisory lock: "ecertAud" in ASCII."""
 
+TOLD_EVERY = 1000
+"""A walk over the chain tells how far it is after so many events."""
 _OUTCOMES = frozenset({"intent", "done", "refused"})
 _PERSONAL_KEYS = frozenset(
     {
@@ -171,8 +173,10 @@ def chain_head(session: Session) -> ChainHead:
     return ChainHead(last.sequence, last.event_hash.hex()) if last else ChainHead(0, GENESIS.hex())
 
 
-def verify_chain(session: Session, remembered: ChainHead | None = None) -> ChainReport:
-    """Walk the whole chain and compare it with a remembered head.
+def verify_chain(
+    session: Session, remembered: ChainHead | None = None, tell: Callable[[int], None] | None = None
+) -> ChainReport:
+    """Walk the whole chain and compare it with a remembered head; `tell`: how many events were walked so far.
 
     Finds an edited, removed, added or exchanged event by itself. An end that was cut off, or a chain that
     was rewritten from some point on with all its hashes, is found when `remembered` is given.
@@ -183,6 +187,8 @@ def verify_chain(session: Session, remembered: ChainHead | None = None) -> Chain
     for event in session.execute(select(AuditEvent).order_by(AuditEvent.sequence).execution_options(yield_per=2000)):
         row = {column: getattr(event[0], column) for column in _COLUMNS}
         events += 1
+        if tell is not None and events % TOLD_EVERY == 0:
+            tell(events)
         if row["sequence"] != sequence + 1:
             faults.append(ChainFault(row["sequence"], "gap", f"follows event {sequence}"))
         if row["previous_hash"] != previous:

@@ -1,5 +1,7 @@
 """Backup and restore of a data folder: one .tar with a digest of everything in it, its secrets under a passphrase.
 
+With PostgreSQL the whole backup is under the passphrase (`issuer.backup_server`).
+
 Order of a backup: register, issuer database, files, keys. The register's copy is thus never newer than the
 issuer's, and every file the databases speak of is there; what the register lacks is replayed at restore.
 """
@@ -21,6 +23,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from issuer import backup_server
+from issuer.backup_refusals import damaged, require_whole, wrong_passphrase
+from issuer.backup_server import on_server
+from issuer.backup_stream import WrongPassphraseError
 from issuer.clock import Clock
 from issuer.errors import ConflictError, InputError, UnavailableError, Words
 from issuer.marker import MARKER
@@ -49,7 +55,8 @@ def back_up(settings: Settings, clock: Clock, target: Path, passphrase: str) -> 
     Raises ConflictError (target exists), UnavailableError (not initialised; databases or files are kept outside
     the folder, where their own tools back them up), InputError (cannot be written).
     """
-    _require_embedded(settings)
+    server = on_server(settings)
+    require_whole(settings, server=server)
     if target.exists():
         raise ConflictError(
             "target-exists",
@@ -58,6 +65,8 @@ def back_up(settings: Settings, clock: Clock, target: Path, passphrase: str) -> 
         )
     part = target.with_name(f".{target.name}.part")
     digests: dict[str, str] = {}
+    if server:
+        return _server_backup(settings, clock, target, part, passphrase)
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as tar:
@@ -93,6 +102,8 @@ def restore(settings: Settings, source: Path, passphrase: str) -> BackupReport:
             remedy=Words("为 --data-dir 指定一个新目录。", "Give --data-dir a new folder."),
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if on_server(settings):
+        return _server_restore(settings, source, passphrase)
     draft = folder.with_name(f".{folder.name}.restoring-{secrets.token_hex(4)}")
     draft.mkdir(mode=0o700)
     try:
@@ -102,10 +113,50 @@ def restore(settings: Settings, source: Path, passphrase: str) -> BackupReport:
             folder.rmdir()
         draft.replace(folder)
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as exc:
-        raise _damaged() from exc
+        raise damaged() from exc
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return BackupReport(folder, entries, size)
+
+
+def _server_backup(settings: Settings, clock: Clock, target: Path, part: Path, passphrase: str) -> BackupReport:
+    from issuer.context import open_storage
+
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as raw:
+            entries = backup_server.write(settings, clock, open_storage(settings), raw, passphrase)
+            raw.flush()
+            os.fsync(raw.fileno())
+        part.replace(target)
+    except (OSError, *backup_server.DATABASE_ERRORS) as exc:
+        raise InputError(
+            "cannot-write",
+            Words("备份文件无法写入。", "The backup cannot be written."),
+            remedy=Words("检查数据库、目录权限与磁盘空间。", "Check the database, permissions and free space."),
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+    return BackupReport(target, entries, target.stat().st_size)
+
+
+def _server_restore(settings: Settings, source: Path, passphrase: str) -> BackupReport:
+    from issuer.context import open_storage
+
+    storage = open_storage(settings) if settings.storage_url else None
+    try:
+        entries, size = backup_server.read(settings, storage, source, passphrase)
+    except WrongPassphraseError as exc:
+        raise wrong_passphrase() from exc
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as exc:
+        raise damaged() from exc
+    except backup_server.DATABASE_ERRORS as exc:
+        raise UnavailableError(
+            "database-unreachable",
+            Words("数据库无法写入，未作任何改动。", "The database cannot be written; nothing was changed."),
+            remedy=Words("检查 ECERT_DATABASE_URL 及其权限。", "Check ECERT_DATABASE_URL and its rights."),
+        ) from exc
+    return BackupReport(settings.data_dir, entries, size)
 
 
 def new_passphrase() -> str:
@@ -218,11 +269,7 @@ def _open_secrets(draft: Path, passphrase: str) -> None:
     try:
         inner = AESGCM(key).decrypt(sealed[start + 16 : start + 28], sealed[start + 28 :], _MAGIC)
     except InvalidTag as exc:
-        raise InputError(
-            "wrong-passphrase",
-            Words("备份口令不正确，未作任何改动。", "The backup's passphrase is wrong; nothing was changed."),
-            remedy=Words("用备份时显示的口令（--passphrase-file）。", "Use the one shown when it was made."),
-        ) from exc
+        raise wrong_passphrase() from exc
     with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
         tar.extractall(draft, filter="data")
     for path in (draft / "keys").rglob("*"):
@@ -232,29 +279,3 @@ def _open_secrets(draft: Path, passphrase: str) -> None:
 
 def _stretch(passphrase: str, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, **_COST).derive(passphrase.encode())
-
-
-def _require_embedded(settings: Settings) -> None:
-    if not (settings.data_dir / MARKER).exists():
-        raise UnavailableError(
-            "not-initialised",
-            Words("数据目录尚未初始化。", "The data folder has not been initialised."),
-            remedy=Words("检查 --data-dir。", "Check --data-dir."),
-        )
-    if settings.database_url or settings.register_url or settings.storage_url:
-        raise UnavailableError(
-            "kept-elsewhere",
-            Words("数据库或文件不在数据目录中。", "Databases or files are kept outside the data folder."),
-            remedy=Words(
-                "用 pg_dump 和对象存储自身的工具备份，并另存 keys 目录。",
-                "Back them up with pg_dump and the store's own tools, and keep the folder keys besides.",
-            ),
-        )
-
-
-def _damaged() -> InputError:
-    return InputError(
-        "backup-damaged",
-        Words("不是完整的备份文件，未作任何改动。", "This is not a whole backup; nothing was changed."),
-        remedy=Words("换一份备份重试。", "Try another copy."),
-    )

@@ -16,6 +16,12 @@ DEFAULT_LIMIT = 1 * MIB
 UPLOAD_LIMITS = (
     (re.compile(r"/(api/v1/rosters|console/sittings/[^/]+/roster)"), 4096 * MIB),  # 100,000 people with portraits
     (re.compile(r"/(api/v1/reviews/[^/]+/decisions|console/sittings/[^/]+/decisions)"), 64 * MIB),
+    (re.compile(r"/(api/v1/invalidations|console)/lists(/check)?"), 17 * MIB),
+    (re.compile(r"/console/misconduct/[0-9]+/transfer"), 64 * MIB),
+    (re.compile(r"/(api/v1|console)/hearings/[0-9]+/record"), 11 * MIB),
+    (re.compile(r"/(api/v1|console)/paper/sittings/[^/]+/waybills"), 16 * MIB),
+    (re.compile(r"/(api/v1/registrations|console/registrations/[^/]+)/comparisons"), 65 * MIB),
+    (re.compile(r"/my/registrations/[0-9]+/materials"), 11 * MIB),
 )
 
 

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from issuer.access.commands import staff_app
+from issuer.access.commands_sign_in import staff_app
+from issuer.announcements.commands import announcement_app
 from issuer.audit_commands import audit_app
+from issuer.backup_commands import backup, restore
 from issuer.commands import (
     DEFAULT_DATA_DIR,
     EXIT_INTERRUPTED,
@@ -29,14 +31,27 @@ from issuer.commands import (
 )
 from issuer.demo.commands import demo
 from issuer.errors import DomainError
+from issuer.hearings.commands import hearing_app
 from issuer.invalidation.commands import invalidation_app, reinstate, revoke
+from issuer.invalidation.mass_commands import revoke_many
+from issuer.invalidation.misconduct_commands import misconduct_app
 from issuer.issuance.commands import certificate_app, issue
+from issuer.issuance.template_commands import template_app
+from issuer.jobs.act_commands import act_app
 from issuer.jobs.commands import batch_app, worker
 from issuer.paper.commands import paper_app
+from issuer.personal_data.commands import person_app
+from issuer.personal_data.key_commands import register as register_data_keys
+from issuer.personal_data.stock_command import stock_take
+from issuer.queues import pack_commands
+from issuer.queues.commands import work_app
+from issuer.registration.commands import registration_app
 from issuer.review.commands import review_app
 from issuer.roster.commands import roster_app, sitting_app
 from issuer.rules.violation import RuleViolation
+from issuer.sharing.commands import watching_app
 from keys.cli import app as keys_app
+from verifier.audit.commands import audit_command, beside_subcommands
 from verifier.cli import verify
 
 ADDRESS = "ECERT_VERIFY_BASE_URL"
@@ -100,6 +115,7 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """启动网站：签发端、核验端或两者 / serve the issuer, the verifier or both until interrupted."""
+    from issuer.serving import end_process
     from issuer.serving import serve as run_server
 
     where = f"http://{host}:{port}/"
@@ -109,6 +125,7 @@ def serve(
         say(f"服务地址 / serving {side.value}: {where}  (Ctrl-C 结束 / to stop)")
     sys.stdout.flush()
     run_server(cli_settings(data_dir), side.value, host, port)
+    end_process()
 
 
 @app.command()
@@ -131,95 +148,38 @@ def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
 app.command()(issue)
 app.command()(worker)
 app.command()(revoke)
+app.command("revoke-many")(revoke_many)
 app.command()(reinstate)
 app.command()(demo)
 app.command("verify")(verify)
+app.command("stock-take")(stock_take)
 app.add_typer(batch_app, name="batch")
+app.add_typer(act_app, name="act")
 app.add_typer(certificate_app, name="certificate")
+app.add_typer(template_app, name="template")
 app.add_typer(roster_app, name="roster")
 app.add_typer(sitting_app, name="sitting")
+app.add_typer(registration_app, name="registration")
 app.add_typer(review_app, name="review")
 app.add_typer(invalidation_app, name="invalidation")
+app.add_typer(misconduct_app, name="misconduct")
+app.add_typer(hearing_app, name="hearing")
+app.add_typer(announcement_app, name="announcement")
+app.add_typer(work_app, name="work")
 app.add_typer(paper_app, name="paper")
+app.add_typer(watching_app, name="watching")
 app.add_typer(staff_app, name="staff")
+app.add_typer(person_app, name="person")
+audit_app.callback(invoke_without_command=True)(beside_subcommands(audit_command))
+audit_app.command("pack")(pack_commands.make)
+audit_app.command("pack-check")(pack_commands.check)
 app.add_typer(audit_app, name="audit")
+register_data_keys(keys_app)
 app.add_typer(keys_app, name="keys")
 
 
-PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", help="备份口令所在文件 / file with the backup's passphrase")
-]
-
-
-@app.command()
-def backup(
-    target: Annotated[Path, typer.Argument(help="备份文件 .tar / where to write it")],
-    passphrase_file: PassphraseFile = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """备份数据库、文件和密钥（可在运行中进行）/ back up databases, files and keys, while in use."""
-    from issuer.backup import back_up, new_passphrase
-    from issuer.clock import SystemClock
-
-    given = _passphrase(passphrase_file)
-    passphrase = given or new_passphrase()
-    report = back_up(cli_settings(data_dir), SystemClock(), target, passphrase)
-    if as_json:
-        body = {"path": str(report.path), "entries": report.entries, "bytes": report.size}
-        print_json(body if given else body | {"passphrase": passphrase})
-        return
-    say(f"已备份 / backed up: {report.path} ({report.entries} 项 / entries, {report.size >> 10} KiB)")
-    if not given:
-        say(f"口令（只显示一次，请与备份分开保管）/ passphrase, shown once, keep it apart: {passphrase}")
-
-
-@app.command()
-def restore(
-    source: Annotated[Path, typer.Argument(help="备份文件 / the backup")],
-    passphrase_file: PassphraseFile = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """从备份恢复到空目录，并核对 / restore into an empty folder and check what was restored."""
-    from issuer.backup import restore as restore_backup
-    from issuer.errors import InputError, Words
-    from issuer.restored import check_restored
-
-    passphrase = _passphrase(passphrase_file)
-    if not passphrase:
-        raise InputError(
-            "passphrase-missing",
-            Words("恢复需要备份口令。", "Restoring needs the backup's passphrase."),
-            remedy=Words(
-                "用 --passphrase-file 或环境变量 ECERT_BACKUP_PASSPHRASE 提供。",
-                "Give --passphrase-file or set ECERT_BACKUP_PASSPHRASE.",
-            ),
-        )
-    report = restore_backup(cli_settings(data_dir), source, passphrase)
-    with cli_context(data_dir) as ctx:
-        checked = check_restored(ctx)
-    if as_json:
-        print_json({"data_dir": str(report.path), "entries": report.entries, **checked.to_json()})
-    else:
-        say(f"已恢复 / restored: {report.path} ({report.entries} 项 / entries)")
-        say(f"证书文件 / certificate files {checked.files}，缺失或不符 / missing or changed {len(checked.damaged)}")
-        say(f"审计链 / audit chain: {'完整 / whole' if checked.audit_intact else '不完整 / broken'}")
-    if not checked.good:
-        raise Exit(EXIT_REFUSED)
-
-
-def _passphrase(file: Path | None) -> str | None:
-    if file is None:
-        return os.environ.get("ECERT_BACKUP_PASSPHRASE")
-    from issuer.errors import InputError, Words
-
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InputError(
-            "passphrase-unreadable", Words("口令文件无法读取。", "The passphrase file cannot be read.")
-        ) from exc
+app.command()(backup)
+app.command()(restore)
 
 
 def run(arguments: Sequence[str]) -> int:

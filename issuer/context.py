@@ -17,7 +17,9 @@ from issuer.records.storage import Storage
 from issuer.settings import Settings
 
 if TYPE_CHECKING:
+    from issuer.audit_place import SecondPlace
     from issuer.jobs.port import Jobs
+    from issuer.long_work import LongWorks
     from issuer.publication.relay import Relay
     from issuer.sealing.room import SealingRoom
 
@@ -38,12 +40,16 @@ class Context:
     data_key: DataKey
     lookup_key: bytes
     _room: "SealingRoom | None" = None
+    second_place: "SecondPlace | None" = None
+    """Where heads of the audit trail are compared and put; None where the setting is unset."""
     _opening: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def relay(self) -> "Relay":
         """Carries committed events to the public record."""
+        from issuer.publication.fork_guard import MEMORY_FILE
         from issuer.publication.relay import Relay
+        from issuer.publication.witnesses import read_witnesses
 
         return Relay(
             self.database,
@@ -51,6 +57,8 @@ class Context:
             self.room,
             self.clock,
             base_url=self.settings.verify_base_url,
+            memory=self.settings.log_memory or self.settings.data_dir / MEMORY_FILE,
+            witnesses=read_witnesses(self.settings.witnesses),
         )
 
     def room(self) -> "SealingRoom":
@@ -76,7 +84,15 @@ class Context:
             self.storage,
             self.data_key,
             self.lookup_key,
+            second_place=self.second_place,
         )
+
+    @cached_property
+    def works(self) -> "LongWorks":
+        """Reckoning that takes longer than a page may; this process's own."""
+        from issuer.long_work import LongWorks
+
+        return LongWorks()
 
     @cached_property
     def jobs(self) -> "Jobs":
@@ -91,6 +107,8 @@ class Context:
 
     def close(self) -> None:
         """Finish background work, let go of database connections."""
+        if "works" in self.__dict__:
+            self.works.close()
         if "jobs" in self.__dict__:
             self.jobs.close()
         self.database.engine.dispose()
@@ -109,21 +127,34 @@ def open_context(settings: Settings, clock: Clock | None = None) -> Context:
 
     Raises UnavailableError when the folder was never initialised, is half-made, or lacks its keys or a database.
     """
-    data_key, lookup_key = _secret(settings, "data.key"), _secret(settings, "lookup.key")
+    key, lookup_key = _data_keys(settings), _secret(settings, "lookup.key")
     for url in (settings.issuer_database, settings.register_database):
         _refuse_lost_database(url)
-    key = DataKey(data_key)
     use_data_key(key)
+    clock = clock or SystemClock()
+    from issuer.personal_data.ring import apply_use, follow
+
     issuer_engine, register_engine = make_engine(settings.issuer_database), make_engine(settings.register_database)
     migrate_both(settings, issuer_engine, register_engine)
+    database = Database(issuer_engine)
+    with database.read() as session:
+        apply_use(session.connection(), key)
+    database.at_start = follow(key)
+    place = None
+    if settings.audit_second_place:
+        from issuer.audit_place import SecondPlace
+
+        place = SecondPlace(settings, database, clock)
+        database.require_writable = place.require_writable
     return Context(
         settings=settings,
-        clock=clock or SystemClock(),
-        database=Database(issuer_engine),
+        clock=clock,
+        database=database,
         register_engine=register_engine,
         storage=open_storage(settings),
         data_key=key,
         lookup_key=lookup_key,
+        second_place=place,
     )
 
 
@@ -156,6 +187,17 @@ def _refuse_lost_database(url: str) -> None:
         )
 
 
+def _data_keys(settings: Settings) -> DataKey:
+    from issuer.personal_data.ring import key_missing, load_ring, read_keys
+
+    try:
+        if read_keys(settings.keys_dir):
+            return load_ring(settings.keys_dir)
+    except (OSError, ValueError) as exc:
+        raise key_missing("data.key") from exc
+    return DataKey(_secret(settings, "data.key"))  # says which file is missing
+
+
 def _secret(settings: Settings, name: str) -> bytes:
     from issuer.marker import MARKER
 
@@ -173,15 +215,7 @@ def _secret(settings: Settings, name: str) -> bytes:
     except OSError:
         secret = b""
     if len(secret) != 32:
-        raise UnavailableError(
-            "key-missing",
-            Words(
-                f"缺少密钥文件 {name}，未作任何改动。",
-                f"The key file {name} is missing or damaged; nothing was changed.",
-            ),
-            remedy=Words(
-                "从备份恢复该文件（`ecert restore`）；不要另造，否则已有数据无法读取。",
-                "Put it back from a backup (`ecert restore`); a new one would not open the data.",
-            ),
-        )
+        from issuer.personal_data.ring import key_missing
+
+        raise key_missing(name)
     return secret

@@ -10,14 +10,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from issuer.audit_standing import refusal_of
 from issuer.clock import Clock
 from issuer.context import Context
+from issuer.errors import DomainError
 from issuer.issuance.files import file_is_whole
 from issuer.migrations.runner import current, newest
 from issuer.records.certificates import ECertificate
+from issuer.records.sittings import Programme
+from issuer.rules.policy import Policy
 from issuer.settings import Settings
 
 EXPIRY_WARNING = timedelta(days=60)
+STOCK_WARNING = timedelta(days=3)
 FREE_BYTES = 1 << 30
 SAMPLED_FILES = 50
 """So many of the newest certificate files are read back, and as many of the others at random."""
@@ -53,7 +58,12 @@ def examine(ctx: Context) -> list[Examined]:
         _databases(ctx),
         _storage(ctx),
         _certificate_files(ctx),
+        _log(ctx),
+        _audit(ctx),
+        _stock(ctx),
+        _data_keys(ctx),
         _clock(ctx, ctx.clock),
+        _calendar(ctx),
         _address(ctx.settings),
     )
     return [found for look in looks for found in look]
@@ -63,7 +73,9 @@ def _key_files(settings: Settings) -> Iterator[Examined]:
     if os.name != "posix":
         return
     secret = [settings.keys_dir / name for name in ("data.key", "lookup.key", "passphrase")]
+    secret += sorted((settings.keys_dir / "data").glob("*"))
     secret += sorted((settings.keys_dir / "private").glob("*"))
+    secret += sorted((settings.keys_dir / "receipt").glob("*"))
     loose = [path for path in secret if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if loose:
         names = " ".join(str(path) for path in loose)
@@ -73,10 +85,10 @@ def _key_files(settings: Settings) -> Iterator[Examined]:
 
 
 def _keys(ctx: Context) -> Iterator[Examined]:
-    from keys.public.purposes import KeyPurpose
+    from keys.public.purposes import ISSUER_PURPOSES
 
     now = ctx.clock.now()
-    for purpose in KeyPurpose:
+    for purpose in ISSUER_PURPOSES:
         try:
             ctx.room().signer(purpose)
             key = ctx.room().key_set.current(purpose)
@@ -182,6 +194,64 @@ def _is_whole(ctx: Context, certificate: ECertificate) -> bool:
         return False
 
 
+def _log(ctx: Context) -> Iterator[Examined]:
+    try:
+        size = ctx.relay.require_growth()
+    except DomainError as exc:
+        yield Examined("log", False, exc.words.zh, exc.words.en, str(exc.remedy or ""))
+        return
+    yield Examined(
+        "log", True, f"公开日志 {size} 条，与已公布的一致", f"{size} entries, grown from what was published"
+    )
+
+
+def _audit(ctx: Context) -> Iterator[Examined]:
+    place = ctx.second_place
+    if place is None:
+        zh, en = "审计链头没有第二存放处", "heads of the audit trail are put nowhere else"
+        yield Examined("audit-place", None, zh, en, "设置 / set ECERT_AUDIT_SECOND_PLACE")
+        return
+    standing = place.standing()
+    if not standing.writable:
+        refusal = refusal_of(standing)
+        yield Examined("audit-place", False, refusal.words.zh, refusal.words.en, str(refusal.remedy or ""))
+    elif standing.newest is None:
+        yield Examined("audit-place", None, "第二处还没有链头", "no head there yet", "ecert audit head")
+    else:
+        at = standing.newest.head.sequence
+        yield Examined("audit-place", True, f"第二处的链头：第 {at} 条", f"the newest head there is of event {at}")
+
+
+def _stock(ctx: Context) -> Iterator[Examined]:
+    from issuer.personal_data.stock_take import count_findings, last_take
+
+    with ctx.database.read() as session:
+        found, last = count_findings(session), last_take(session)
+    if found:
+        yield Examined("stock-take", False, f"盘点发现 {found} 处不符", f"{found} do not agree", "ecert stock-take")
+    elif last is None or ctx.clock.now() - last.started_at > STOCK_WARNING:
+        zh, en = "三天内没有盘点", "no stock-take in the last three days"
+        yield Examined("stock-take", None, zh, en, "ecert serve, ecert stock-take")
+    else:
+        at = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
+        yield Examined("stock-take", True, f"{at} 盘点，全部相符", f"{at}, everything agrees")
+
+
+def _data_keys(ctx: Context) -> Iterator[Examined]:
+    from issuer.personal_data.moving import unfinished
+
+    numbers = ctx.data_key.numbers
+    if unfinished(ctx):
+        zh, en = "更换数据密钥后的重新加密尚未完成", "re-encryption after a rotation is not finished"
+        yield Examined("data-keys", None, zh, en, "ecert keys move-data")
+    elif len(numbers) > 1:
+        old = " ".join(str(n) for n in numbers if n not in (ctx.data_key.value_key, ctx.data_key.index_key))
+        zh, en = f"旧数据密钥 {old} 已无数据使用，尚未销毁", f"data key {old} is not needed any more"
+        yield Examined("data-keys", None if old else True, zh, en, f"ecert keys retire-data {old}")
+    else:
+        yield Examined("data-keys", True, f"数据密钥 {numbers[0]}", f"data key {numbers[0]}")
+
+
 def _clock(ctx: Context, clock: Clock) -> Iterator[Examined]:
     now, made = clock.now(), ctx.room().key_set.generated_at
     good = now >= made - timedelta(minutes=5)
@@ -191,6 +261,28 @@ def _clock(ctx: Context, clock: Clock) -> Iterator[Examined]:
         f"{now:%Y-%m-%d %H:%M} UTC" if good else "系统时间早于密钥生成时间",
         f"{now:%Y-%m-%d %H:%M} UTC" if good else "the clock is behind the making of the keys",
         "" if good else "校准系统时间 / set the clock (chrony, ntpd)",
+    )
+
+
+def _calendar(ctx: Context) -> Iterator[Examined]:
+    from issuer.working_days import missing_year
+
+    year = missing_year(ctx.clock.today())
+    if year is None:
+        yield Examined("calendar", True, "工作日历完整", "the calendar of working days is complete")
+        return
+    with ctx.database.read() as session:
+        policies = [Policy.from_dict(policy) for policy in session.scalars(select(Programme.policy))]
+    if policies and all(year in policy.calendar_years for policy in policies):
+        yield Examined("calendar", True, f"{year} 年工作日以项目政策为准", f"{year} is in every programme's policy")
+        return
+    yield Examined(
+        "calendar",
+        None,
+        f"缺少 {year} 年放假安排，跨入该年的工作日承诺暂无截止日",
+        f"the holidays of {year} are missing: promises that reach into it have no last day yet",
+        f"升级 chinese-calendar，或在 [policy] 中填写 calendar_years = [{year}]、days_off、days_on / "
+        "upgrade chinese-calendar, or give them in [policy]",
     )
 
 

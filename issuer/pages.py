@@ -17,6 +17,7 @@ from issuer.errors import DomainError, NotAllowedError, Words
 from issuer.words import say_in_both
 
 RETRY_AFTER_SECONDS = "60"
+_SIDES = (("/my", "holder"), ("/watch", "sharing"), ("/announcements", "announcements"))
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 HEADERS = {
@@ -60,6 +61,11 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_pages.get_template(name).render(**values), status, headers=headers)
 
 
+def render(name: str, **values: Any) -> str:
+    """`templates/NAME` as text, for a page that is sent inside a file."""
+    return _pages.get_template(name).render(**values)
+
+
 class SecurityHeaders:
     """ASGI layer: the headers above on every answer that does not set its own."""
 
@@ -85,9 +91,9 @@ def install_pages(app: FastAPI) -> None:
 
 
 def refusal_page(request: Request, status: int, error: DomainError) -> HTMLResponse:
-    """An error as a page of the side it happened on: the holder's or the console's."""
-    name = "holder/problem.html" if request.url.path.startswith("/my") else "staff/problem.html"
-    return page(name, status, refusal=error)
+    """An error as a page of the side it happened on: the holder's, the watchers' or the console's."""
+    side = next((side for start, side in _SIDES if request.url.path.startswith(start)), "staff")
+    return page(f"{side}/problem.html", status, refusal=error)
 
 
 def require_same_site(request: Request) -> None:

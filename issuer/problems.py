@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from issuer.errors import DomainError, InputError, UnavailableError, Words
@@ -30,6 +30,7 @@ STATUS = {
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_SECONDS = "30"
+_PAGES = ("/console", "/my", "/watch", "/announcements")
 
 
 def problem(
@@ -103,6 +104,17 @@ def install_problem_handlers(app: FastAPI) -> None:
         remedy = Words("请稍后重试。", "Try again shortly.")
         return await _domain(request, UnavailableError("database-unavailable", words, remedy=remedy))
 
+    @app.exception_handler(OverflowError)
+    @app.exception_handler(DataError)
+    async def _unstorable(request: Request, exc: OverflowError | DataError) -> Response:
+        # SQLite and PostgreSQL refuse numbers over 64 bits and text with NUL each in its own way.
+        words = Words(
+            "请求中有超出范围的数字或无法保存的字符，未作任何改动。",
+            "A number is out of range or a character cannot be stored; nothing was changed.",
+        )
+        remedy = Words("请检查编号和文字后重试。", "Check the numbers and texts, and try again.")
+        return await _domain(request, InputError("request-not-understood", words, remedy=remedy))
+
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, exc: RequestValidationError) -> Response:
         words = Words(
@@ -143,4 +155,4 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _reads_pages(request: Request) -> bool:
     path = request.url.path
-    return path.startswith(("/console", "/my")) and not path.startswith(("/console/static", "/console/openapi"))
+    return path.startswith(_PAGES) and not path.startswith(("/console/static", "/console/openapi"))

@@ -37,9 +37,11 @@ def demo(
     else:
         _tell(result.summary_path, summary, result.passwords, settings.verify_base_url)
     if serve and not as_json:
+        from issuer.serving import end_process
         from issuer.serving import serve as run_server
 
         run_server(settings, "all", "127.0.0.1", port)
+        end_process()
 
 
 def _tell(path: Path, summary: dict[str, Any], passwords: dict[str, str], base_url: str) -> None:

@@ -2,20 +2,36 @@
 
 import zipfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import xlsxwriter
 
 from issuer.demo.people import CITIES, SPECIALTIES, SUBJECTS, DemoPerson
+from issuer.rules.terms import Medium
 from templates.portraits import draw_portrait
 
-SITTING = "EJJZ-DEMO-1"
-PROGRAMME = "EJJZ"
 PASS_MARKS = (60, 60, 72)
 
 
-def sitting_toml(today: date) -> str:
+@dataclass(frozen=True, slots=True)
+class DemoExam:
+    """What tells one of the demo's two exams from the other."""
+
+    sitting: str
+    code: str
+    name: str
+    level: str
+    medium: Medium
+
+
+ELECTRONIC = DemoExam("EJJZ-DEMO-1", "EJJZ", "二级建造师", "二级", Medium.ELECTRONIC)
+PAPER = DemoExam("JLY-DEMO-1", "JLY", "示例监理员", "初级", Medium.PAPER)
+SITTING, PROGRAMME = ELECTRONIC.sitting, ELECTRONIC.code
+
+
+def sitting_toml(today: date, exam: DemoExam) -> str:
     """A sitting whose public notice and supplementary round have just ended on `today`."""
 
     def day(ago: int) -> str:
@@ -24,11 +40,11 @@ def sitting_toml(today: date) -> str:
     marks = "\n".join(f'"{subject}" = {mark}' for subject, mark in zip(SUBJECTS, PASS_MARKS, strict=True))
     cities = "\n".join(f'"{city}" = {number}' for number, city in enumerate(CITIES, start=1))
     specialties = ", ".join(f'"{specialty}"' for specialty in SPECIALTIES)
-    return f"""code = "{SITTING}"
-programme_code = "{PROGRAMME}"
-programme = "二级建造师"
-level = "二级"
-medium = "electronic"            # R11
+    return f"""code = "{exam.sitting}"
+programme_code = "{exam.code}"
+programme = "{exam.name}"
+level = "{exam.level}"
+medium = "{exam.medium}"            # R11
 review_body = "示例省住房和城乡建设厅"
 authority = "示例省人力资源和社会保障厅"
 exam_ended_on = {day(130)}
@@ -49,10 +65,10 @@ management_no_pattern = "{{year}}{{region:02}}{{specialty:02}}{{serial:06}}{{che
 """
 
 
-def write_roster(folder: Path, people: Sequence[DemoPerson], today: date) -> Path:
+def write_roster(folder: Path, people: Sequence[DemoPerson], today: date, exam: DemoExam = ELECTRONIC) -> Path:
     """Write sitting.toml, roster.xlsx and photos.zip into `folder`; returns the roster's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitting.toml").write_text(sitting_toml(today), encoding="utf-8")
+    (folder / "sitting.toml").write_text(sitting_toml(today, exam), encoding="utf-8")
     roster = folder / "roster.xlsx"
     heads = (
         "准考证号",
@@ -67,13 +83,13 @@ def write_roster(folder: Path, people: Sequence[DemoPerson], today: date) -> Pat
         "报考方式",
     )
     rows: list[list[str | int]] = [
-        [f"示例省专业技术人员职业资格考试合格人员信息（{SITTING}）"],
+        [f"示例省专业技术人员职业资格考试合格人员信息（{exam.sitting}）"],
         [*heads, *SUBJECTS, "手机号", "工作单位", "照片"],
     ]
     rows += [
         [
             *(person.admission_no, person.name, person.gender, person.id_label, person.id_no),
-            *(person.birth_date.isoformat(), person.specialty, "二级", person.city, person.basis),
+            *(person.birth_date.isoformat(), person.specialty, exam.level, person.city, person.basis),
             *person.scores,
             *(person.mobile, person.employer, person.photo),
         ]

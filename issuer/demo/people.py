@@ -70,6 +70,13 @@ def invent_people(count: int, seed: int = 25) -> list[DemoPerson]:
     return people
 
 
+def invent_for_paper(count: int, seed: int = 26) -> list[DemoPerson]:
+    """`count` other people, for the exam whose certificates are on paper: ordinary names, no flaws."""
+    chance = random.Random(seed)  # noqa: S311 (the same people each time)
+    first = 90_001  # beyond the electronic exam's numbers, and beyond the special names
+    return [_person(number, chance) for number in range(first, first + count)]
+
+
 def _person(number: int, chance: random.Random) -> DemoPerson:
     born = date(1966, 1, 1) + timedelta(days=chance.randrange(365 * 34))
     male = chance.random() < 0.6

@@ -9,7 +9,8 @@ from issuer.access.actor import Actor
 from issuer.access.service import actor_for, create_account
 from issuer.clock import SimulatedClock
 from issuer.context import Context
-from issuer.demo.files import PROGRAMME, SITTING, write_decisions, write_roster
+from issuer.demo.files import PAPER, PROGRAMME, SITTING, write_decisions, write_roster
+from issuer.demo.paper import PaperStory
 from issuer.demo.people import DemoPerson, invent_people
 from issuer.issuance.service import BatchReport, issue_sitting
 from issuer.review import service as review
@@ -76,7 +77,7 @@ def open_accounts(ctx: Context, passwords: dict[str, str]) -> None:
             (PROPOSER, "示例经办人", [Role.AUTHORITY_ISSUER], []),
             (APPROVER, "示例复核人", [Role.AUTHORITY_APPROVER], []),
             (APPEALS, "示例申诉复核人", [Role.AUTHORITY_APPROVER], []),
-            (REVIEWER, "示例核查员", [Role.REVIEW_BODY], [PROGRAMME]),
+            (REVIEWER, "示例核查员", [Role.REVIEW_BODY], [PROGRAMME, PAPER.code]),
         ):
             create_account(
                 session,
@@ -102,15 +103,18 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     roster = write_roster(folder, people, today)
     staff, body = actor(ctx, PROPOSER), actor(ctx, REVIEWER)
     cast = casting(people)
+    paper = PaperStory(ctx, staff, actor(ctx, APPROVER), body, folder.with_name("exam-centre-paper"))
 
     clock.move_to(today - timedelta(days=55))
     define_sitting(ctx, staff, (folder / "sitting.toml").read_bytes())
     report = import_roster(ctx, staff, SITTING, file_name=roster.name, content=roster, photos=folder / "photos.zip")
     told.rejected_rows = report.rejected
+    paper.take_in(today)
     say(f"成绩发布，导入名单 / scores released, roster imported: {report.imported} 人, 退回 {report.rejected} 行")
 
     clock.move_to(today - timedelta(days=52))
     review.open_notice(ctx, staff, SITTING)
+    paper.open_notice()
     for number in cast.objected_to:
         who = Candidate(admission_no=number)
         objection = review.raise_objection(ctx, staff, SITTING, who, "示例：群众反映其工作年限存疑。")
@@ -121,12 +125,15 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     clock.move_to(today - timedelta(days=42))
     first = write_decisions(folder / "decisions-first.xlsx", _first_round(people, cast))
     decided = review.apply_decisions(ctx, body, SITTING, ReviewRound.FIRST, content=first)
+    paper.decide()
     clock.move_to(today - timedelta(days=35))
     review.close_first_round(ctx, staff, SITTING)
     review.open_supplementary(ctx, staff, SITTING)
+    paper.make()
     say(f"第一轮核查 / first round: {sum(decided.moved.values())} 份结论")
 
     clock.move_to(today - timedelta(days=20))
+    paper.send()
     for number in (*cast.defence_accepted, *cast.defence_rejected):
         review.file_defence(ctx, body, SITTING, Candidate(admission_no=number), "示例：补充提交劳动合同与社保记录。")
     second = [(number, "合格", "", "") for number in cast.pending_then_eligible]
@@ -134,6 +141,7 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
         path = write_decisions(folder / "decisions-supplementary.xlsx", second)
         review.apply_decisions(ctx, body, SITTING, ReviewRound.SUPPLEMENTARY, content=path)
     clock.move_to(today - timedelta(days=15))
+    paper.arrive()
     for number, accepted in (
         *((number, True) for number in cast.defence_accepted),
         *((number, False) for number in cast.defence_rejected),
@@ -143,6 +151,8 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     clock.move_to(today - timedelta(days=4))
     review.lapse_supplementary(ctx, staff, SITTING)
     say("补充核查、申辩、逾期视为放弃 / supplementary round, defences, deemed waived")
+    paper.keep()
+    say("另一考试制发纸质证书：邮寄、退回、领取、保管 / another exam on paper: mailed, returned, fetched, kept")
     return told
 
 
