@@ -82,6 +82,7 @@ def _certificates(tokens: list[str], source: random.Random) -> Iterator[tuple[An
             *(unique, hashlib.sha256(unique.encode()).hexdigest(), unique, unique),
             *(str(1 + index // LIST_SIZE), index % LIST_SIZE, STAMP),
             *(STAMP if changed else None, "2025-10-27" if changed else None, None),
+            unique,
         )
 
 
@@ -118,7 +119,7 @@ def _fill_sqlite(
             f"INSERT INTO certificates ({', '.join(CERTIFICATE_COLUMNS)}) VALUES ({places})",
             _certificates(tokens, source),
         )
-        connection.executemany("INSERT INTO files VALUES (?, ?, 'original', NULL)", files)
+        connection.executemany("INSERT INTO files (sha256, token, kind) VALUES (?, ?, 'original')", files)
         connection.execute("INSERT INTO feed_position VALUES ('outbox', ?, ?)", (len(tokens), STAMP))
         connection.execute("COMMIT")
     connection.close()

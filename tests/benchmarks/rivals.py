@@ -26,7 +26,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; sendfile on; keepalive_requests 1000000000; open_file_cache max=100;
+  access_log off; sendfile on; keepalive_requests 1000000000;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{port}; root {folder}/www; default_type application/json; }}
@@ -65,7 +65,10 @@ def on_core(core: int, command: list[str]) -> list[str]:
 
 @contextmanager
 def nginx(folder: Path, size: int) -> Iterator[str]:
-    """nginx with one worker on the server's core; yields the address of a file of `size` bytes."""
+    """nginx with one worker on the server's core; yields the address of a file of `size` bytes.
+
+    It opens the file for every request, as is its default: ours reads the register anew for every answer, too.
+    """
     port = free_port()
     (folder / "www").mkdir(parents=True)
     (folder / "www" / "answer.json").write_bytes(b"x" * size)
@@ -86,8 +89,8 @@ def verifier(
     base = f"http://127.0.0.1:{free_port()}"
     port = base.rsplit(":", 1)[1]
     granian = str(Path(sys.executable).with_name("granian"))
-    command = [granian, "--interface", "asgi", "--factory", "--http", "1", "--no-ws", "--backlog", "2048"]
-    command += ["--port", port, "--log-level", "warning", "verifier.web.app:from_environment"]
+    command = [granian, "--interface", "rsgi", "--factory", "--http", "1", "--no-ws", "--backlog", "2048"]
+    command += ["--port", port, "--log-level", "warning", "verifier.web.rsgi:from_environment"]
     environment = {
         "ECERT_DATA_DIR": str(folder),
         "ECERT_VERIFY_BASE_URL": base,
@@ -142,7 +145,7 @@ def peak_mib(pid: int) -> float:
     Mapped files are the system's cache, given back when it needs the room, and are left out.
     """
     total = 0
-    for one in [pid, *_children(pid)]:
+    for one in [pid, *children(pid)]:
         status = Path(f"/proc/{one}/status").read_text()
         peak, mapped = (re.search(rf"{name}:\s+(\d+) kB", status) for name in ("VmHWM", "RssFile"))
         total += (int(peak[1]) if peak else 0) - (int(mapped[1]) if mapped else 0)
@@ -160,7 +163,10 @@ def body_of(address: str) -> bytes:
     raise SystemExit(f"no answer from {address}")
 
 
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(child) for child in listed.read_text().split()] if listed.exists() else []
-    return found + [grandchild for child in found for grandchild in _children(child)]
+def children(pid: int) -> list[int]:
+    """Process numbers of all its descendants."""
+    try:
+        found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # gone already, even between opening the file and reading it
+    return found + [grandchild for child in found for grandchild in children(child)]

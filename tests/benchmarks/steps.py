@@ -48,7 +48,7 @@ def main() -> None:
             "  the QR symbol by qrcode, fixed mask": lambda: qr_matrix(page.qr_segments),
             "seal B-B": lambda: room.seal_pdf(drawn, level="B-B"),
             "seal B-LTA": lambda: room.seal_pdf(drawn, level="B-LTA"),
-            "lint (twice in a press)": lambda: lint_page(drawn, page),
+            "lint (once in a press)": lambda: lint_page(drawn, page),
             "inspect as any verifier": lambda: inspect_document(sealed, room.key_set, now=room.clock.now()),
             "verify the credential": lambda: verify_credential(credential, room.key_set),
         }
