@@ -43,17 +43,20 @@ def test_it_serves_checks_from_a_tree_without_secrets(issued_world: World, tmp_p
     # Of the data folder too, only what the verifier's machine has: the register, the public keys, the look-up key.
     (data / "keys").mkdir(parents=True)
     shutil.copytree(issued_world.settings.keys_dir / "public", data / "keys" / "public")
-    for name in ("keys/lookup.key", "register.sqlite3"):
-        shutil.copy(issued_world.folder / name, data / name)
     certificate = issued_world.certificates()[0]
     pdf = issued_world.pdf(certificate)
+    issued_world.close()
+    shutil.copy(issued_world.folder / "keys" / "lookup.key", data / "keys")
+    # What an open database has not yet taken into its file stands beside it.
+    for file in issued_world.folder.glob("register.sqlite3*"):
+        shutil.copy(file, data)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     environment = {"ECERT_DATA_DIR": str(data), "ECERT_VERIFY_BASE_URL": base_url, "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-I", "-c", _SERVER, str(tree), str(ROOT), str(port)]
     server = subprocess.Popen(command, env=environment, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        until_it_answers(f"{base_url}/healthz", server, 60.0)
+        until_it_answers(f"{base_url}/healthz", server, 120.0)
         with httpx.Client(base_url=base_url, timeout=60) as web:
             by_token = web.get(f"/api/v1/certificates/{certificate.token}")
             page = web.get(f"/v/{certificate.token}", headers={"Accept": "text/html"})
@@ -61,7 +64,7 @@ def test_it_serves_checks_from_a_tree_without_secrets(issued_world: World, tmp_p
             keys = web.get("/.well-known/ecert-keys.json")
     finally:
         server.terminate()
-        out, err = server.communicate(timeout=30)
+        out, err = server.communicate(timeout=120)
     assert (by_token.status_code, by_token.json()["verdict"]) == (200, "valid"), err
     assert (page.status_code, keys.status_code) == (200, 200)
     assert by_file.json()["verdict"] == "valid", by_file.json()

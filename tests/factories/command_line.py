@@ -107,11 +107,11 @@ class CommandLine:
         with (log or self.folder.with_suffix(".log")).open("ab") as output:
             server = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=output, stderr=output)
             try:
-                until_it_answers(f"{self.base_url}/healthz", server, 60.0)
+                until_it_answers(f"{self.base_url}/healthz", server, 120.0)
                 yield self.base_url
             finally:
                 server.terminate()
-                code = server.wait(30)
+                code = server.wait(120)
         assert code == 0, f"the server ended with {code}"
 
 

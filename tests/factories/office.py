@@ -72,13 +72,18 @@ class Office:
 
 
 def staff_up(world: World, *, signs_in: bool = False) -> dict[str, str]:
-    """An account for each of USERNAMES; their API tokens. `signs_in`: with PASSWORD (hashing takes its time)."""
+    """An account for each of USERNAMES, if it has none; their API tokens.
+
+    `signs_in`: with PASSWORD (hashing takes its time).
+    """
     password_hash = hashed(PASSWORD) if signs_in else "nobody signs in with this"
     programme = world.sitting.split("-")[0]
     ctx = world.ctx
     tokens = {}
     with ctx.database.write() as session:
         for username, role in USERNAMES.items():
+            if session.get(StaffAccount, username) is not None:
+                continue
             own = {"reviewer": [programme], "stranger": ["OTHER"]}.get(username, [])
             session.add(
                 StaffAccount(

@@ -11,8 +11,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateSchema
 
 import issuer.records.access
+import issuer.records.announcements
+import issuer.records.hearings
 import issuer.records.ledger
+import issuer.records.misconduct
 import issuer.records.paper
+import issuer.records.paper_keeping
+import issuer.records.paper_post
 import issuer.records.reviews  # noqa: F401 - every table must be known before create_all
 from issuer.access.actor import Actor
 from issuer.clock import SHANGHAI, Clock, SimulatedClock
@@ -25,6 +30,7 @@ from issuer.records.people import Person, Registration, Score
 from issuer.records.reviews import EligibilityReview
 from issuer.records.sittings import Programme, Sitting
 from issuer.rules.terms import Medium, ReviewOutcome, ReviewRound, Role
+from issuer.sealing.room import SealingRoom, first_ceremony, open_sealing_room
 from issuer.settings import Settings
 from verifier.record.qr import new_token
 
@@ -42,6 +48,12 @@ class SmallContext:
     data_key: DataKey = DATA_KEY
     published: int = 0
     on_publish: Callable[[], None] | None = None
+
+    def room(self) -> SealingRoom:
+        """Real keys of this folder's own, from a ceremony held when they are first asked for."""
+        if not (self.settings.keys_dir / "public").exists():
+            first_ceremony(self.settings, self.clock.now())
+        return open_sealing_room(self.settings, self.clock)
 
     def publish(self) -> None:
         """Count, then do what the test asked for."""

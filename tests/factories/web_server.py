@@ -1,7 +1,6 @@
 """A public web served by Granian in a process of its own, on a free port."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,30 +10,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.services.ports import free_port
+
+__all__ = ["CHROMIUM", "free_port", "served", "until_it_answers"]
+
 CHROMIUM = "/usr/bin/chromium"
 
 
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
-def served(folder: Path, base_url: str, *, starts_within: float = 30.0) -> Iterator[None]:
-    """Serve the verifier over `folder` at `base_url` (http://127.0.0.1:port) until the block ends."""
-    port = base_url.rsplit(":", 1)[1]
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"]
-    command += ["--port", port, "--log-level", "warning", "verifier.web.app:from_environment"]
+def served(
+    folder: Path, base_url: str, *, starts_within: float = 120.0, interface: str = "rsgi", port: int | None = None
+) -> Iterator[None]:
+    """Serve the verifier over `folder` at `base_url` (http://127.0.0.1:port) until the block ends.
+
+    `port`: another one than the address names, as behind a proxy.
+    """
+    port = port or int(base_url.rsplit(":", 1)[1])
+    module = {"asgi": "verifier.web.app", "rsgi": "verifier.web.rsgi"}[interface]
+    command = [sys.executable, "-m", "granian", "--interface", interface, "--factory", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--log-level", "warning", f"{module}:from_environment"]
     environment = {**os.environ, "ECERT_DATA_DIR": str(folder), "ECERT_VERIFY_BASE_URL": base_url}
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
     try:
-        until_it_answers(f"{base_url}/healthz", process, starts_within)
+        until_it_answers(f"http://127.0.0.1:{port}/healthz", process, starts_within)
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def until_it_answers(address: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:

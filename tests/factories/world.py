@@ -48,11 +48,14 @@ class World:
     """Both schemas in this database instead of two SQLite files."""
 
     @classmethod
-    def eligible(cls, folder: Path, people: int = 8, database_url: str | None = None) -> "World":
+    def eligible(
+        cls, folder: Path, people: int | tuple[Candidate, ...] = 8, database_url: str | None = None
+    ) -> "World":
         """Roster in, both rounds over, everybody found eligible, the public notice closed; nothing issued."""
         today = SystemClock().today()
         clock = SimulatedClock.on(today - timedelta(days=60), hour=0)
-        world = cls(folder, clock, invent(people), database_url=database_url)
+        candidates = invent(people) if isinstance(people, int) else people
+        world = cls(folder, clock, candidates, database_url=database_url)
         initialise(world.settings, clock)
         source = folder.parent / f"{folder.name}-source"
         roster, photos = write_files(source, world.people)

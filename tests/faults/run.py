@@ -1,6 +1,7 @@
 """`make faults`: a batch on PostgreSQL while workers are killed, frozen, cut off and run out of disk; then the count.
 
-Options: --people, --kills, --workers, --seed, --folder. Prints what happens; the last line is one JSON object
+Two machines work on it, one of them with the next release of the templates. Options: --people, --kills, --workers
+(a machine), --seed, --folder. Prints what happens; the last line is one JSON object
 {"kills", "faults", "lost", "doubled", "orphans", "recovery_s_max"}. Exits 1 when anything is lost, doubled or left
 over, when a seal is unknown, when a fault found nothing left to disturb, or when recovery took longer than 15 s.
 """
@@ -9,7 +10,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,13 +25,17 @@ from issuer.errors import ConflictError
 from issuer.issuance.requests import request_batch
 from issuer.issuance.service import issue_sitting
 from tests.factories.world import PROPOSER
-from tests.faults.count import summary
+from tests.faults.count import Count, summary
 from tests.faults.site import FaultSite
 from tests.faults.worker_under_test import STEPS
 
 LONGEST_RECOVERY_S = 15.0
 HEARTBEAT_S = 2.0
+FROZEN_S = 10.0
+"""Longer than a heartbeat may be late (`issuer.jobs.rescue.STALLED_SECONDS`)."""
 PATIENCE_S = 900.0
+RESERVE = 100
+"""So many people should be left when there were kills enough."""
 
 
 class Run:
@@ -59,24 +63,45 @@ class Run:
         print(f"  {name} ({time.monotonic() - began:.1f} s), {self.site.waiting()} to go", flush=True)
 
     def all(self) -> None:
-        """A kill at every step, kills at random moments until there were enough, and every other kind of fault."""
+        """Every kind of fault, a kill at every step, then kills at random moments until there were enough."""
         site = self.site
         site.begin()
         site.victim()
         self.fault("postgresql restarted", self.restart)
         self.fault("connections cut", site.cut_connections)
+        self.fault("next in the queue found ineligible", site.find_ineligible)
         for name in STEPS:
             if name != "closed":
                 self.fault(f"killed at {name}", lambda name=name: site.kill_at(name))  # type: ignore[misc]
-        while site.kills < self.kills and site.waiting():
-            site.kill_one()
-            if site.kills % 10 == 0:
-                print(f"  {site.kills} kills, {site.waiting()} to go", flush=True)
+        self.fault("a whole machine killed", site.kill_machine)
+        self.fault("redis emptied", self.redis_emptied)
         self.fault("storage answers with errors for 4 s", self.storage_errors)
         self.fault("disk full for 4 s", self.disk_full)
-        self.fault("redis emptied", self.redis_emptied)
         self.fault("two coordinators at once", self.coordinators)
-        self.fault("worker frozen for 16 s and woken", lambda: site.freeze_one(16))
+        self.fault(f"frozen between seal and file for {FROZEN_S:.0f} s", lambda: site.freeze_at("sealed", FROZEN_S))
+        self.fault(f"worker frozen for {FROZEN_S:.0f} s and woken", lambda: site.freeze_one(FROZEN_S))
+        (site.folder / "kill-closed").touch()  # whoever closes the batch, after everything else
+        self.random_kills()
+
+    def end(self, count: Count) -> None:
+        """Faults that can be told only afterwards: a kill at the very last step, two releases of the templates."""
+        for name, met in (
+            ("killed at closed", not (self.site.folder / "kill-closed").exists()),
+            ("old and new templates at once", len(count.drawn) == 2),
+        ):
+            self.faults += met
+            self.missed += [] if met else [name]
+            print(f"  {name}: {'yes' if met else 'did not come up'}", flush=True)
+        self.site.kills += not (self.site.folder / "kill-closed").exists()
+
+    def random_kills(self) -> None:
+        """Kill until there were enough: the later after a worker came up, the more work is left for so many kills."""
+        site, people, before = self.site, self.site.waiting(), self.site.kills
+        while site.kills < self.kills and (left := site.waiting()):
+            ahead = (left - RESERVE) / people - (self.kills - site.kills) / (self.kills - before)
+            site.kill_one(4.0 if ahead > 0.1 else 1.5 if ahead >= 0 else 0.2)
+            if site.kills % 10 == 0:
+                print(f"  {site.kills} kills, {left} to go", flush=True)
 
     def restart(self) -> None:
         """The database server dies and comes back."""
@@ -105,22 +130,7 @@ class Run:
 
     def redis_emptied(self) -> None:
         """FLUSHALL; no work is kept in it."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(["redis-server", "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL)
-        try:
-            client = redis.Redis(port=port)
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                with suppress(redis.ConnectionError):
-                    client.flushall()
-                    return
-                time.sleep(0.1)
-            raise TimeoutError("redis-server did not start")
-        finally:
-            server.terminate()
-            server.wait()
+        redis.Redis.from_url(self.site.redis.url).flushall()
 
     def coordinators(self) -> None:
         """The same sitting asked for again, and issued by hand at once, beside the workers."""
@@ -164,7 +174,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
     options = parser.parse_args()
@@ -174,25 +184,26 @@ def main() -> int:
     try:
         run = Run(site, options.kills)
         if not small_disk:
-            run.disk_full = lambda: False  # type: ignore[method-assign, assignment, return-value]
+            run.disk_full = lambda: False  # type: ignore[method-assign, assignment]
         run.all()
         last = site.finish(PATIENCE_S)
-        site.rest(20)  # the last frozen or killed attempts' files are looked for
+        count = site.count_when_settled()
         longest = site.recovery.end()
-        count = site.count()
+        run.end(count)
     finally:
         site.close()
         if small_disk:
             subprocess.run(["umount", str(site.world.folder / "files")], check=False)
     print(f"last fault to everything published: {last:.1f} s; not reached: {', '.join(run.missed) or 'none'}")
-    print(f"longest until a living worker had a dead one's job again: {site.recovery.longest_wait:.1f} s")
+    back, rescued = site.recovery.longest_back, site.recovery.rescued
+    print(f"until a dead one's job was back in the queue: at most {back:.1f} s; {rescued} were given back")
     print(json.dumps(summary(count), ensure_ascii=False))
     result = {
         "kills": site.kills,
         "faults": run.faults,
         "lost": count.lost,
         "doubled": count.doubled,
-        "orphans": count.orphans + count.unknown_seals,
+        "orphans": count.orphans + count.misdrawn + count.unknown_seals,
         "recovery_s_max": round(longest, 1),
     }
     good = count.good and longest <= LONGEST_RECOVERY_S and site.kills >= options.kills and not run.missed

@@ -16,6 +16,8 @@ from tests.factories.stored_rows import digest_of_rows
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     ecert = CommandLine(tmp_path_factory.mktemp("bad") / "data")
     summary = ecert.ask("demo", "--no-serve", "--people", 3, "--data-dir", ecert.folder)
+    # Otherwise the server would begin the day's stock-take while rows are compared.
+    ecert.ask("stock-take")
     token = ecert.ask("staff", "token", "demo-proposer", "--label", "test")["token"]
     with ecert.serving() as base_url, httpx.Client(base_url=base_url, timeout=60) as web:
         web.get("/healthz").raise_for_status()

@@ -48,6 +48,13 @@ def web(demo: Demo) -> Iterator[httpx.Client]:
         yield web
 
 
+def test_every_desk_for_paper_has_something_on_it(demo: Demo) -> None:
+    said = demo.ecert.run("paper", "queues", "--as", "demo-proposer", "--data-dir", demo.ecert.folder)
+    assert said.code == 0
+    for queue in ("waiting for a waybill: 1", "in the post: 1", "address to be mended: 1", "in safekeeping: 3"):
+        assert queue in said.out
+
+
 def test_the_summary_is_as_promised(demo: Demo) -> None:
     summary = demo.summary
     assert demo.said.code == 0 and "Traceback" not in demo.said.err

@@ -1,6 +1,8 @@
 """Ceremony, rotation, revocation, and the commands that do them."""
 
 import json
+import stat
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,10 +11,10 @@ from cryptography import x509
 from typer.testing import CliRunner
 
 from keys.cli import app
-from keys.private.ceremony import accept_timestamp_authority, hold_ceremony, renew_crls, rotate
+from keys.private.ceremony import accept_timestamp_authority, hold_ceremony, publish, renew_crls, rotate
 from keys.private.errors import KeyStoreError
 from keys.private.keyring import Keyring
-from keys.public.keyset import KeySet, load_key_set
+from keys.public.keyset import KeySet, load_key_set, receipt_key_path
 from keys.public.profile import trust_faults
 from keys.public.purposes import KeyPurpose
 
@@ -92,7 +94,12 @@ def test_an_outside_time_authority_is_published_only_if_it_is_fit(
     assert _tree(keys_dir) == before
     accept_timestamp_authority(keys_dir, authority.certificate, outside.anchors, outside.crls, now=now)
     extended = load_key_set(keys_dir)
-    assert trust_faults(extended.find(authority.kid, KeyPurpose.TIMESTAMP), extended, now) == ()
+    (accepted,) = extended.authorities
+    assert (accepted.kid, accepted.certificate) == (authority.kid, authority.certificate)
+    assert trust_faults(accepted, extended, now) == ()
+    # Ours is still the one that signs here.
+    assert extended.current(KeyPurpose.TIMESTAMP) == key_set.current(KeyPurpose.TIMESTAMP)
+    assert KeySet.from_json(extended.to_json()) == extended
     assert trust_faults(key_set.current(KeyPurpose.DOCUMENT_SEAL), extended, now) == ()
 
 
@@ -125,3 +132,27 @@ def test_commands(tmp_path: Path) -> None:
     assert code == 0
     assert rows[kid]["faults"] == ["revoked"]
     assert len(rows) == len(KeyPurpose) + 1
+
+
+def test_the_receipt_key_stands_apart_for_the_public_side(keys_dir: Path, passphrase: str, now: datetime) -> None:
+    first = load_key_set(keys_dir).current(KeyPurpose.RECEIPT)
+    file = receipt_key_path(keys_dir, first.kid)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not list((keys_dir / "private").glob("receipt*"))
+    new = rotate(keys_dir, passphrase, KeyPurpose.RECEIPT, now=now + timedelta(hours=1))
+    assert [path.name for path in file.parent.iterdir()] == [f"{new.kid}.pem"]
+    key_set = load_key_set(keys_dir)
+    assert key_set.find(first.kid, KeyPurpose.RECEIPT).retired_at is not None
+    assert trust_faults(new, key_set, now + timedelta(hours=2)) == ()
+
+
+def test_a_folder_from_before_receipts_gets_its_first_receipt_key(
+    keys_dir: Path, passphrase: str, now: datetime
+) -> None:
+    key_set = load_key_set(keys_dir)
+    older = replace(key_set, keys=tuple(key for key in key_set.keys if key.purpose is not KeyPurpose.RECEIPT))
+    publish(keys_dir, older)
+    new = rotate(keys_dir, passphrase, KeyPurpose.RECEIPT, now=now)
+    assert load_key_set(keys_dir).current(KeyPurpose.RECEIPT).kid == new.kid
+    assert trust_faults(new, load_key_set(keys_dir), now) == ()
+    assert receipt_key_path(keys_dir, new.kid).exists()

@@ -8,15 +8,16 @@ import pytest
 from keys.private.errors import KeyStoreError
 from keys.private.keyring import Keyring, key_file_name, passphrase_for, write_secret
 from keys.private.signer import Signer
+from keys.public.ecdsa import is_lower_half
 from keys.public.keyset import KeySet
-from keys.public.purposes import KeyPurpose
+from keys.public.purposes import ISSUER_PURPOSES, KeyPurpose
 
 
 def test_files_and_folder_are_for_the_owner_only(held: Path) -> None:
     private = held / "private"
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     files = list(private.glob("*"))
-    assert len(files) == len(KeyPurpose) + 2
+    assert len(files) == len(ISSUER_PURPOSES) + 2
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
@@ -29,13 +30,14 @@ def test_no_key_stands_in_the_clear(held: Path, passphrase: str) -> None:
         assert bytes.fromhex("06072a8648ce3d0201") not in data
 
 
-@pytest.mark.parametrize("purpose", list(KeyPurpose))
+@pytest.mark.parametrize("purpose", ISSUER_PURPOSES)
 def test_opens_the_key_of_each_purpose(held: Path, key_set: KeySet, passphrase: str, purpose: KeyPurpose) -> None:
     published = key_set.current(purpose)
     signer: Signer = Keyring(held, passphrase).signer(published)
     assert (signer.purpose, signer.kid, signer.certificate) == (purpose, published.kid, published.certificate)
     assert signer.chain[-1] == key_set.anchors[0]
     assert len(signer.sign_raw(b"m")) == 64
+    assert all(is_lower_half(signer.sign(b"%d" % number)) for number in range(20))
 
 
 def test_wrong_passphrase_is_said_so(held: Path, key_set: KeySet) -> None:

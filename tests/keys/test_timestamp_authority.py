@@ -14,7 +14,7 @@ from rfc3161_client.errors import VerificationError
 from keys.private.keyring import Keyring
 from keys.private.timestamp_authority import TimestampAuthority
 from keys.public.keyset import KeySet
-from keys.public.purposes import KeyPurpose
+from keys.public.purposes import ISSUER_PURPOSES, KeyPurpose
 
 MESSAGE = "示例证书".encode()
 
@@ -91,7 +91,7 @@ def test_nonsense_is_refused_as_badly_formed(authority: TimestampAuthority, requ
 
 
 def test_no_other_key_makes_timestamps(held: Path, key_set: KeySet, passphrase: str, now: datetime) -> None:
-    for purpose in set(KeyPurpose) - {KeyPurpose.TIMESTAMP}:
+    for purpose in set(ISSUER_PURPOSES) - {KeyPurpose.TIMESTAMP}:
         signer = Keyring(held, passphrase).signer(key_set.current(purpose))
         with pytest.raises(ValueError, match="does not make timestamps"):
             TimestampAuthority(signer, lambda: now + timedelta(0))

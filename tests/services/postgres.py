@@ -10,7 +10,6 @@ import functools
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,25 +18,31 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.services.ports import free_port
+
 SERVER_USER = "postgres"
 _names = itertools.count(1)
 
 
 class PostgresServer:
-    """A running cluster. `url(name)` is a SQLAlchemy URL of one of its databases."""
+    """A running cluster. `url(name)` is a SQLAlchemy URL of one of its databases.
 
-    def __init__(self) -> None:
+    `more`: further options of the server (`-c name=value …`); what a test writes is not synced unless they say so.
+    `folder`: a place that is kept: what an earlier server left there (after `leave`) is served again.
+    """
+
+    def __init__(self, more: str = "", folder: Path | None = None) -> None:
         self._binaries = _find_binaries()
-        self._folder = Path(tempfile.mkdtemp(prefix="ecert-pg-"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="ecert-pg-"))
+        self._folder.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self._folder, SERVER_USER)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         data = self._folder / "data"
-        self._run("initdb", "-D", data, "-U", SERVER_USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off -c max_connections=60"
-        self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", options, "-w", "start")
+        if not data.exists():
+            self._run("initdb", "-D", data, "-U", SERVER_USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off -c max_connections=60 {more}"
+        self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", self._options, "-w", "start")
 
     @property
     def pid(self) -> int:
@@ -54,6 +59,12 @@ class PostgresServer:
         self._execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def copy_database(self, url: str) -> str:
+        """Make a database that holds what another, to which nobody is connected, holds; returns its URL."""
+        name = f"test_{os.getpid()}_{next(_names)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2]}")
+        return self.url(name)
+
     def drop_database(self, url: str) -> None:
         """Remove a database and throw out whoever is still connected."""
         self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
@@ -62,6 +73,21 @@ class PostgresServer:
         """Stop the server and remove its folder."""
         self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Stop in good order and keep the folder, for another server made with it."""
+        self._run("pg_ctl", "-D", self._folder / "data", "-m", "fast", "stop")
+
+    def halt(self) -> None:
+        """Stop at once, as a crash would; `start` brings it back with what it held."""
+        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Start again on the same port after `halt`."""
+        # The options of the first start are in postmaster.opts, which pg_ctl reads only for a restart.
+        self._run(
+            "pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-o", self._options, "-w", "start"
+        )
 
     def restart(self) -> None:
         """Stop at once, as a crash would, and start again on the same port."""

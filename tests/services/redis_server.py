@@ -1,7 +1,6 @@
 """A private Redis for tests: own port, nothing on disk, gone at the end; can be stopped and started again."""
 
 import shutil
-import socket
 import subprocess
 import time
 from types import TracebackType
@@ -9,7 +8,9 @@ from types import TracebackType
 import pytest
 import redis
 
-STARTS_WITHIN = 10.0
+from tests.services.ports import free_port
+
+STARTS_WITHIN = 60.0
 
 
 class RedisServer:
@@ -20,9 +21,7 @@ class RedisServer:
         if program is None:
             pytest.fail("redis-server is missing: install it (Debian: apt-get install redis-server)")
         self._program = program
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -5,15 +5,18 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pikepdf
 import pytest
 from PIL import Image
 
+from issuer.rules.copies import MAX_WORD, clean_purpose
 from templates.certificate.page import (
     ARCHIVE_FIELD,
     SEAL_FIELD,
+    Annotation,
     CertificatePage,
     RenderError,
     UnknownTemplateError,
@@ -189,6 +192,21 @@ def test_a_text_too_long_for_its_box_does_not_pass(page: CertificatePage) -> Non
         assert lint_page(render(too_long), too_long)
     except RenderError:
         return
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "W" * MAX_WORD,
+        "@" * MAX_WORD,
+        f"{'W' * MAX_WORD} {'W' * 19}",
+        " ".join(["W" * 20] * 2),
+        f"用途{'M' * MAX_WORD}",
+    ],
+)
+def test_a_purpose_that_the_rule_allows_fits_its_box(page: CertificatePage, purpose: str) -> None:
+    copy = replace(page, annotation=Annotation(clean_purpose(purpose), date(2026, 5, 1)))
+    assert lint_page(render(copy), copy) == ()
 
 
 def test_a_character_without_a_glyph_is_refused_without_naming_anybody(page: CertificatePage) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from templates.certificate.data import CertificatePage
 from templates.certificate.fast import assemble
 from templates.certificate.fast.assemble import quick_page
+from templates.certificate.fast.content import Piece
 from templates.certificate.fast.edition import Edition
 from templates.certificate.fast.glyphs import glyph
 from templates.certificate.fast.ground import ground_object, without_ground
@@ -26,7 +27,7 @@ from templates.certificate.fast.objects import UnfitError
 from templates.certificate.fast.parts import read
 from templates.certificate.fast.shapes import shape
 from templates.certificate.fast.symbol import symbol
-from templates.certificate.page import lint_page, render, typeset
+from templates.certificate.page import lint_page, render, template_names, typeset
 from templates.certificate.qr import qr_matrix
 from templates.certificate.specimen import payload
 
@@ -99,6 +100,20 @@ def test_any_person_looks_as_typst_draws_them(page: CertificatePage, **person: s
 @pytest.mark.parametrize("name", ["王伟", "欧阳㛃", "古丽娜尔·买买提", "阿依努尔", "〇一"])
 def test_common_names_are_never_left_to_typst(page: CertificatePage, name: str) -> None:
     assert lint_page(quick(replace(page, name=name)), replace(page, name=name)) == ()
+
+
+@pytest.mark.parametrize("template", template_names())
+@pytest.mark.parametrize("specialty", ["建筑工程", "机电工程"])
+def test_every_template_has_an_edition(page: CertificatePage, template: str, specialty: str) -> None:
+    quick(replace(page, template=template, specialty=specialty))
+
+
+def test_glyph_codes_that_are_a_pair_of_parentheses_are_read() -> None:
+    codes = {0x0028: "三", 0x0029: "四", 0x2828: "五", 0x2929: "六"}
+    raw = rb"/Span<</MCID 6>>BDC BT /f0 30 Tf [(\000(\000))(\(\(\051\051)] TJ ET EMC"
+    piece = Piece(raw, codes)
+    assert piece.shown == ("三四", "五六")
+    assert piece.fixed[0] + rb"(\000(\000))" + piece.fixed[1] + rb"(\(\(\051\051)" + piece.fixed[2] == raw
 
 
 def test_what_cannot_be_set_exactly_is_left_to_typst(page: CertificatePage) -> None:

@@ -10,7 +10,7 @@ from pyhanko.sign.signers.cms_embedder import SigMDPSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from issuer.sealing.page_fields import lay_out_fields
-from issuer.sealing.pdf_seal import _fill, _set_value
+from issuer.sealing.page_updates import fill, set_value
 from keys.private.cms import DATA, CmsWriter
 from keys.private.signer import Signer
 from keys.public.purposes import KeyPurpose
@@ -58,11 +58,11 @@ def _signed(pdf: bytes, cms: CmsWriter, *, permissions: MDPPerm | None = None, t
     else:
         reference = lay_out_fields(writer, _BOX, None).seal
     signature = SignatureObject(subfilter=SigSeedSubFilter.PADES, bytes_reserved=24_000)
-    value = _set_value(writer, reference, signature)
+    value = set_value(writer, reference.idnum, signature)
     if permissions is not None:
         SigMDPSetup(md_algorithm="sha256", certify=True, docmdp_perms=permissions).apply(value, writer)
     stamp = (lambda _: token) if token is not None else None
-    _fill(writer, buffer, signature, lambda digest: cms.write(digest, timestamp=stamp))
+    fill(writer, buffer, signature, lambda digest: cms.write(digest, timestamp=stamp))
     return buffer.getvalue()
 
 

@@ -8,6 +8,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from issuer.sealing.page_fields import add_archive_field
+from issuer.sealing.page_updates import fill_with_timestamp
 from tests.vectors.attacks import ALTERED, Target, attack
 
 Edit = Callable[[IncrementalPdfFileWriter], None]
@@ -34,11 +35,12 @@ def updated(pdf: bytes, edit: Edit, writer_class: type[IncrementalPdfFileWriter]
 
 def stamped(target: Target, pdf: bytes, edit: Edit) -> bytes:
     """The same, and an archive timestamp of the accepted service over everything: an attacker may ask it for one."""
-    sealer = target.room._sealing()
+    timestamps = target.room._sealing()._timestamps
     buffer = io.BytesIO(pdf)
     writer = QuietWriter(buffer)
     edit(writer)
-    sealer._archive(writer, buffer, add_archive_field(writer, "Archive7"))
+    field = add_archive_field(writer, "Archive7").idnum
+    fill_with_timestamp(writer, buffer, field, timestamps.reserve, timestamps.token)
     return buffer.getvalue()
 
 
@@ -58,7 +60,8 @@ def _new_text(writer: IncrementalPdfFileWriter) -> None:
 
 
 def _text_in_place(writer: IncrementalPdfFileWriter) -> None:
-    reference = _page(writer).raw_get("/Contents")
+    drawing = _page(writer).raw_get("/Contents")
+    reference = drawing.raw_get(0) if isinstance(drawing, generic.ArrayObject) else drawing
     writer.objects[(0, reference.idnum)] = generic.StreamObject(stream_data=b"BT (x) Tj ET")
 
 
@@ -285,3 +288,15 @@ def _hide_and_replace(target: Target) -> bytes:
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+@attack("timestamped-renewal-listed-by-the-page", ALTERED)
+def _renewal_on_the_page(target: Target) -> bytes:
+    """A renewal whose field the page lists as well: the page is never written again."""
+    timestamps = target.room._sealing()._timestamps
+    buffer = io.BytesIO(target.sealed)
+    writer = QuietWriter(buffer)
+    field = add_archive_field(writer, "Archive7")
+    writer.register_annotation(writer.root["/Pages"]["/Kids"].raw_get(0), field)
+    fill_with_timestamp(writer, buffer, field.idnum, timestamps.reserve, timestamps.token)
+    return buffer.getvalue()

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from issuer.access.service import actor_of_token, sign_in
+from issuer.access.service import actor_of_token
+from issuer.access.sign_in import sign_in
 from issuer.cli import run
+from issuer.clock import SystemClock
 from issuer.errors import NotAllowedError
 from issuer.records.ledger import AuditEvent
 from issuer.rules.terms import Role
@@ -108,3 +110,31 @@ def test_a_short_password_is_refused_and_a_new_one_lifts_the_lock(
         sign_in(ctx.database, ctx.clock, "zhou", PASSWORD)
     ecert(capsys, folder, "password", "zhou", "--password-file", str(fresh))
     assert sign_in(ctx.database, ctx.clock, "zhou", "another long password").username == "zhou"
+
+
+def test_an_identity_is_linked_and_unlinked_and_sessions_are_ended(
+    folder: Path, world_copy: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ecert(capsys, folder, "add", "chen", "--role", "auditor")
+    assert ecert(capsys, folder, "link-oidc", "chen", "--subject", "s-1")["error"]["code"] == "oidc-issuer-unset"
+    monkeypatch.setenv("ECERT_OIDC_ISSUER", "https://id.example")
+    subject = folder.parent / "subject.txt"
+    subject.write_text("s-1\n", encoding="utf-8")
+    linked = ecert(capsys, folder, "link-oidc", "chen", "--subject-file", str(subject))
+    assert linked == {"username": "chen", "issuer": "https://id.example"}
+    assert ecert(capsys, folder, "link-oidc", "chen", "--subject", "s-2")["error"]["code"] == "oidc-linked"
+    assert ecert(capsys, folder, "link-oidc", "nobody", "--subject", "s-3")["error"]["code"] == "account-unknown"
+    ctx = world_copy.ctx
+    for _ in range(2):
+        # Now, as the commands have it: the world's own clock stands at midnight, and sessions last some hours only.
+        sign_in(ctx.database, SystemClock(), "chen", PASSWORD)
+    (first, _) = ecert(capsys, folder, "sessions", "chen")["sessions"]
+    assert first["means"] == "password" and len(first["session"]) == 16
+    assert ecert(capsys, folder, "end-sessions", "chen") == {"username": "chen", "ended": 2}
+    assert ecert(capsys, folder, "sessions", "chen")["sessions"] == []
+    assert ecert(capsys, folder, "unlink-oidc", "chen") == {"username": "chen", "links": 1}
+    with ctx.database.read() as session:
+        events = {event.act: event for event in session.scalars(select(AuditEvent))}
+    assert events["staff.link-oidc"].details["issuer"] == "https://id.example"
+    assert all("s-1" not in str(event.details) for event in events.values())
+    assert events["staff.end-sessions"].details["sessions"] == 2

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from issuer.records.certificates import Invalidation
 from issuer.records.paper import PaperReplacementRequest
+from tests.factories.candidates import invent
 from tests.factories.office import Office
 
 
@@ -138,3 +139,27 @@ def test_the_same_key_at_the_same_moment_acts_once(office: Office) -> None:
         answers = list(pool.map(lambda _: propose(office, number, key="race"), range(4)))
     assert {answer.status_code for answer in answers} == {201}  # type: ignore[attr-defined]
     assert len({answer.json()["id"] for answer in answers}) == 1  # type: ignore[attr-defined]
+
+
+def test_r9_a_case_against_somebody_without_a_certificate(eligible_office: Office) -> None:
+    asked = {
+        "sitting": eligible_office.world.sitting,
+        "admission_no": invent(1)[0].admission_no,
+        "ground": "ineligible-in-review",
+        "basis": "豫人社函〔2024〕25号一（三）：不符合报考条件",
+    }
+    clerk, chief = eligible_office.as_("issuer"), eligible_office.as_("approver")
+    made = clerk.post("/api/v1/invalidations", json=asked)
+    assert made.status_code == 201, made.text
+    case = chief.post(f"/api/v1/invalidations/{made.json()['id']}/approve").json()
+    assert (case["about"], case["management_no"], case["admission_no"]) == (
+        "score-report",
+        None,
+        asked["admission_no"],
+    )
+    plan = clerk.get(
+        "/api/v1/invalidations/plan", params={"registration_id": case["registration_id"], "ground": "R9"}
+    ).json()
+    assert (plan["status_now"], plan["registration_void"]) == ("invalid", True)
+    unnamed = clerk.post("/api/v1/invalidations", json={"ground": "R9", "basis": "事实清楚"})
+    assert (unnamed.status_code, unnamed.json()["code"]) == (422, "subject-not-named")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from issuer.audit import (
@@ -17,9 +18,12 @@ from issuer.audit import (
     record_many,
     verify_chain,
 )
+from issuer.migrations.runner import migrate
 from issuer.records.database import make_engine
 from issuer.rules.terms import Role
 from tests.factories.small_world import SmallContext, small_context, staff
+from tests.issuer.audit.triggers import drop_audit_triggers
+from tests.services.postgres import postgres_url  # noqa: F401 (a fixture)
 
 CLERK = staff("clerk", Role.AUTHORITY_ISSUER)
 TEXT_COLUMNS = ("actor", "act", "subject", "clause", "outcome", "details", "at")
@@ -28,7 +32,9 @@ COLUMNS = "previous_hash, event_hash, at, actor, act, subject, clause, outcome, 
 
 @pytest.fixture
 def context(tmp_path: Path) -> SmallContext:
-    return small_context(make_engine(f"sqlite:///{tmp_path / 'issuer.sqlite3'}"), tmp_path)
+    engine = make_engine(f"sqlite:///{tmp_path / 'issuer.sqlite3'}")
+    migrate(engine, "issuer")
+    return small_context(engine, tmp_path)
 
 
 def fill(context: SmallContext, count: int) -> ChainHead:
@@ -53,6 +59,7 @@ def test_an_untouched_chain_is_intact_and_each_event_follows_the_one_before(cont
 
 def test_a_thousand_random_tamperings_are_all_found(context: SmallContext) -> None:
     head = fill(context, 30)
+    assert drop_audit_triggers(context.database.engine) == 3
     rng = random.Random(20250901)
     missed: list[str] = []
     for _ in range(1000):
@@ -99,12 +106,48 @@ def tamper(session: Session, rng: random.Random) -> str:
 
 def test_a_chain_rewritten_with_all_its_hashes_is_found_by_the_remembered_head(context: SmallContext) -> None:
     head = fill(context, 10)
+    drop_audit_triggers(context.database.engine)
     with context.database.write() as session:
         session.execute(text("DELETE FROM audit_events WHERE sequence > 6"))
         record_many(session, context.clock, CLERK, [NewEvent("test.forged", f"sitting:{n}") for n in range(6)])
     with context.database.read() as session:
         assert verify_chain(session).intact, "by itself the forged chain is consistent"
         assert [fault.kind for fault in verify_chain(session, head).faults] == ["head"]
+
+
+CHANGES = (
+    "UPDATE {table} SET actor = 'somebody' WHERE sequence = 2",
+    "UPDATE {table} SET details = details",
+    "DELETE FROM {table} WHERE sequence = 3",
+    "DELETE FROM {table}",
+)
+
+
+def refuses(context: SmallContext, table: str, *changes: str) -> None:
+    """Each change is refused by the database itself, and the trail is as it was."""
+    head = fill(context, 3)
+    for change in changes:
+        with (
+            pytest.raises(DBAPIError, match="audit events are only ever added"),
+            context.database.engine.begin() as link,
+        ):
+            link.execute(text(change.format(table=table)))
+    with context.database.read() as session:
+        assert verify_chain(session, head).intact
+    assert fill(context, 1).sequence == 4, "adding goes on"
+
+
+def test_sqlite_refuses_every_change_but_an_addition(context: SmallContext) -> None:
+    replaced = "INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE sequence = 1"
+    refuses(context, "audit_events", *CHANGES, replaced)
+
+
+def test_postgresql_refuses_every_change_but_an_addition(postgres_url: str, tmp_path: Path) -> None:  # noqa: F811
+    engine = make_engine(postgres_url)
+    migrate(engine, "issuer")
+    upsert = "INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (sequence) DO UPDATE SET actor = 'somebody'"
+    refuses(small_context(engine, tmp_path), "issuer.audit_events", *CHANGES, upsert, "TRUNCATE {table}")
+    engine.dispose()
 
 
 def test_threads_make_one_chain_without_gaps(context: SmallContext) -> None:

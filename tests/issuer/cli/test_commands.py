@@ -1,7 +1,7 @@
 """The command line: plain output, JSON for programs, one clear line for every error, and never a traceback."""
 
 import json
-import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -251,7 +251,7 @@ def test_a_damaged_backup_or_a_wrong_passphrase_leaves_nothing(ecert: Any, world
         answer = ecert("restore", archive, "--passphrase-file", file, "--data-dir", tmp_path / "t", "--json")
         assert (answer.code, answer.json["error"]["code"]) == (2, code)
         assert not (tmp_path / "t").exists()
-    for content in (b"", whole[: len(whole) // 2], os.urandom(4096)):
+    for content in (b"", whole[: len(whole) // 2], random.Random(7).randbytes(4096)):
         archive.write_bytes(content)
         answer = ecert("restore", archive, "--passphrase-file", words, "--data-dir", tmp_path / "t", "--json")
         assert answer.json["error"]["code"] == "backup-damaged"

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,15 +13,9 @@ from contextlib import contextmanager
 from issuer.invalidation import service as invalidation
 from issuer.rules.terms import InvalidationGround
 from tests.factories.world import APPROVER, PROPOSER, World
+from tests.services.ports import free_port
 
-PATIENCE = 40.0
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PATIENCE = 120.0
 
 
 def get(url: str) -> tuple[int, str]:

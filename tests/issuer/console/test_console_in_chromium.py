@@ -54,7 +54,7 @@ def serving(world: World) -> Iterator[Site]:
     environment = {**os.environ, "ECERT_VERIFY_BASE_URL": url}
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL)
     try:
-        until_it_answers(f"{url}/healthz", process, 40)
+        until_it_answers(f"{url}/healthz", process, 120)
         yield Site(url, world.sitting, numbers, world.people)
     finally:
         process.terminate()
@@ -117,10 +117,14 @@ def addresses(site: Site) -> list[str]:
         f"/console/sittings/{site.sitting}",
         f"/console/sittings/{site.sitting}/issue",
         "/console/batches/1",
+        "/console/lists",
+        "/console/templates",
         "/console/certificates",
         f"/console/certificates/{number}",
         f"/console/certificates/{number}/invalidate?ground=false-materials",
         "/console/cases",
+        "/console/hearings",
+        "/console/announcements",
         "/console/paper",
         "/console/audit?check=true",
     ]
@@ -220,7 +224,7 @@ def test_a_batch_is_issued_and_watched_without_reloading(chromium: Browser, unis
         page.click("button:has-text('按此计划制发 8 份')")
         page.wait_for_url("**/console/batches/*")
         page.on("request", lambda request: loaded.append(request.url) if request.is_navigation_request() else None)
-        page.wait_for_selector("#batch:not([hx-get]) .mark:has-text('已完成')", timeout=60_000)
+        page.wait_for_selector("#batch:not([data-watch]) .mark:has-text('已完成')", timeout=60_000)
         assert loaded == []
         assert "8 / 8" in page.locator("#batch").inner_text()
         page.click("text=查看证书")

@@ -24,6 +24,9 @@ def pages(office: Office) -> list[str]:
         f"/console/certificates/{number}",
         f"/console/certificates/{number}/invalidate?ground=false-materials",
         "/console/cases",
+        "/console/announcements",
+        "/console/late",
+        f"/console/samples/{sitting}",
         "/console/paper",
         "/console/audit?check=true",
     ]
@@ -169,9 +172,9 @@ def test_a_batch_is_planned_then_issued(eligible_office: Office) -> None:
 def test_paper_at_the_counter_is_refused_with_its_clause(office: Office) -> None:
     number = office.world.certificates()[0].management_no
     desk = office.desk("reviewer")
-    refused = desk.post("/console/paper", data={"csrf": CSRF, "management_no": number, "reason": "遗失"})
+    refused = desk.post("/console/paper/replacements", data={"csrf": CSRF, "management_no": number, "reason": "遗失"})
     assert (refused.status_code, "R14" in refused.text) == (409, True)
-    assert "不予受理" in desk.get("/console/paper").text
+    assert "不予受理" in desk.get("/console/paper/replacements").text
 
 
 def test_an_unexpected_error_shows_a_reference_and_nothing_else(

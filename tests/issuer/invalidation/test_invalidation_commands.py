@@ -8,6 +8,8 @@ import pytest
 from issuer.access.service import create_account, set_active
 from issuer.cli import run
 from issuer.rules.terms import Role
+from tests.factories.candidates import invent
+from tests.factories.paper_office import make_paper, serial_of
 from tests.factories.world import World
 from verifier.record.verdict import Verdict
 
@@ -151,3 +153,32 @@ def test_one_clear_line_for_every_mistake(world: World, number: str, capsys: pyt
     assert say(world, capsys, "invalidation", "list")[1]["cases"] == []
     code, listed = say(world, capsys, "paper", "list")
     assert [(row["state"], row["clause"]) for row in listed["requests"]] == [("refused", "R14")]
+
+
+def test_r9_who_holds_no_certificate_is_named_by_sitting_and_admission_number(
+    eligible_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with eligible_world.ctx.database.write() as session:
+        for username, role in (("clerk", Role.AUTHORITY_ISSUER), ("chief", Role.AUTHORITY_APPROVER)):
+            create_account(
+                session,
+                eligible_world.ctx.clock,
+                username=username,
+                display_name=username,
+                password="correct horse battery",
+                roles=[role],
+            )
+    seat = ("--sitting", eligible_world.sitting, "--admission-no", invent(1)[0].admission_no)
+    named = ("--ground", "R9", "--basis", BASIS, "--proposed-by", "clerk", "--approved-by", "chief")
+    code, plan = say(eligible_world, capsys, "revoke", *seat, "--ground", "R9", "--plan", "--as", "clerk")
+    assert (code, plan["about"], plan["management_no"]) == (0, "score-report", None)
+    code, case = say(eligible_world, capsys, "revoke", *seat, *named, "--apply", plan["digest"])
+    assert (code, case["state"], case["about"]) == (0, "applied", "score-report")
+    code, refused = say(eligible_world, capsys, "revoke", *seat, "2025000001", *named)
+    assert code >= 2, refused
+    make_paper(eligible_world)
+    serial = serial_of(eligible_world, invent(2)[1].admission_no)
+    code, case = say(eligible_world, capsys, "revoke", serial, *named)
+    assert (code, case["about"], case["paper_serial"]) == (0, "paper", serial)
+    code = run(["invalidation", "list", "--data-dir", str(eligible_world.folder), "--as", "clerk"])
+    assert code == 0 and serial in capsys.readouterr().out

@@ -9,10 +9,22 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 import issuer.records.access
+import issuer.records.announcements
+import issuer.records.copies
 import issuer.records.corrections
+import issuer.records.hearings
+import issuer.records.holder_requests
+import issuer.records.large_acts
 import issuer.records.ledger
+import issuer.records.misconduct
 import issuer.records.paper
-import issuer.records.reviews  # noqa: F401 (each adds its tables)
+import issuer.records.paper_keeping
+import issuer.records.paper_post
+import issuer.records.personal_data
+import issuer.records.registration
+import issuer.records.reviews
+import issuer.records.watching
+import issuer.records.work  # noqa: F401 (each adds its tables)
 from issuer.errors import UnavailableError
 from issuer.migrations.runner import FOLDER, SIDES, Side, current, grant_reading, migrate, newest
 from issuer.records.base import Base

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from issuer.records.base import Base
 from issuer.records.database import Database, after_commit, make_engine
@@ -20,7 +20,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def _series(database: Database) -> list[str]:
-    with database.read() as session:
+    """What is committed."""
+    with database.committed() as session:
         return sorted(session.scalars(select(NumberSeries.series)))
 
 
@@ -63,3 +64,38 @@ def test_after_commit_waits_for_the_outer_commit(database: Database) -> None:
             after_commit(session, lambda: seen.append(_series(database)))
         assert seen == []
     assert seen == [["a"]]
+
+
+def test_a_read_inside_sees_what_the_outer_unit_has_written(database: Database) -> None:
+    with database.together() as outer:
+        outer.add(NumberSeries(series="a", next_serial=1))
+        with database.read() as session:
+            assert session.scalars(select(NumberSeries.series)).all() == ["a"], "also what was not sent yet"
+        _add(database, "b")
+        with database.read() as session:
+            assert len(session.scalars(select(NumberSeries)).all()) == 2
+            _add(database, "c")  # a unit of work while the reading session is open
+        assert _series(database) == []
+    assert _series(database) == ["a", "b", "c"]
+
+
+def test_a_read_inside_that_fails_leaves_the_outer_unit_whole(database: Database) -> None:
+    with database.together():
+        _add(database, "a")
+        with pytest.raises(LookupError), database.read() as session:
+            session.scalars(select(NumberSeries)).all()
+            raise LookupError
+        _add(database, "b")
+    assert _series(database) == ["a", "b"]
+
+
+def test_a_read_inside_refuses_to_write(database: Database) -> None:
+    with database.together():
+        _add(database, "a")
+        with database.read() as session:
+            with pytest.raises(RuntimeError):
+                session.execute(update(NumberSeries).values(next_serial=9))
+            session.add(NumberSeries(series="b", next_serial=1))
+            with pytest.raises(RuntimeError):
+                session.flush()
+    assert _series(database) == ["a"]

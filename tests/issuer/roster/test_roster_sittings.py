@@ -15,7 +15,7 @@ from issuer.roster.service import define_sitting
 from issuer.roster.sittings import read_definition
 from tests.factories.roster_files import SITTING, SITTING_TOML, invent, write_roster
 from tests.issuer.roster.conftest import RosterWorld
-from tests.issuer.roster.test_roster_import import _issue
+from tests.issuer.roster.test_roster_again import _issue
 
 
 def _with(old: str, new: str) -> bytes:

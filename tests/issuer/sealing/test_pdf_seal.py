@@ -137,9 +137,15 @@ def test_our_own_check_accepts_the_seal_and_its_renewals(sealed: bytes, room: Se
         assert sound[name], (name, findings)
 
 
-def test_a_renewal_adds_a_timestamp_over_everything(sealed: bytes, room: SealingRoom) -> None:
+def test_a_renewal_adds_a_timestamp_over_everything(sealed: bytes, room: SealingRoom, tmp_path: Path) -> None:
     renewed = room.extend(sealed)
     assert renewed.startswith(sealed)
+    (tmp_path / "renewed.pdf").write_bytes(room.extend(renewed))
+    accessible = judges.outloud(tmp_path / "renewed.pdf")
+    assert "0 error(s)" in accessible.stdout, accessible.stdout
+    poppler = judges.run("pdfsig", "-nocert", tmp_path / "renewed.pdf")
+    assert poppler.stdout.count("Signature Field Name: Archive") == 3
+    assert "Syntax Error" not in poppler.stderr
     reader = PdfFileReader(io.BytesIO(renewed))
     assert [stamp.field_name for stamp in reader.embedded_timestamp_signatures] == ["Archive", "Archive2"]
     assert judges.long_term(renewed, room.key_set, datetime.now(UTC) + timedelta(minutes=1))[0]

@@ -19,7 +19,7 @@ from keys.private.ceremony import renew_crls
 from keys.private.keyring import passphrase_for
 from keys.private.timestamp_authority import TimestampAuthority
 from keys.public.keyset import load_key_set
-from keys.public.purposes import KeyPurpose
+from keys.public.purposes import ISSUER_PURPOSES, KeyPurpose
 from tests.factories import pdf_judges as judges
 
 BOX = (0.0, 0.0, 10.0, 10.0)
@@ -32,7 +32,7 @@ def copy(settings: Settings, tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
-@pytest.mark.parametrize("purpose", list(KeyPurpose))
+@pytest.mark.parametrize("purpose", ISSUER_PURPOSES)
 def test_gives_the_key_of_the_purpose_and_keeps_it(room: SealingRoom, purpose: KeyPurpose) -> None:
     signer = room.signer(purpose)
     assert signer.purpose is purpose
@@ -42,7 +42,7 @@ def test_gives_the_key_of_the_purpose_and_keeps_it(room: SealingRoom, purpose: K
 
 def test_no_other_key_seals_a_document(room: SealingRoom) -> None:
     time = TimestampAuthority(room.signer(KeyPurpose.TIMESTAMP), room.clock.now)
-    for purpose in set(KeyPurpose) - {KeyPurpose.DOCUMENT_SEAL}:
+    for purpose in set(ISSUER_PURPOSES) - {KeyPurpose.DOCUMENT_SEAL}:
         with pytest.raises(ValueError, match="does not seal documents"):
             PdfSealer(room.signer(purpose), time, room.key_set, room.clock.now, BOX, BOX)
 

@@ -1,11 +1,12 @@
 """The inspecting process: what it may not do, and what becomes of a file that wears it out."""
 
+import queue
+import signal
 import subprocess
 import sys
 import threading
-import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """One process, bounded by work: by the clock a busy machine would be taken for an exhausting file."""
+    monkeypatch.setattr(sandbox_module, "WALL_SECONDS", 200.0)
     pool = Sandbox(workers=1, waiting=0)
     yield pool
     pool.close()
@@ -34,7 +37,7 @@ def locked_down(script: str) -> subprocess.CompletedProcess[str]:
     """Run `script` in a fresh process after the worker's limits fell."""
     prelude = "from verifier.check import sandbox_worker as worker\nworker._lock_down()\n"
     return subprocess.run(
-        [sys.executable, "-c", prelude + script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", prelude + script], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
 
 
@@ -69,18 +72,27 @@ def test_memory_is_bounded() -> None:
 
 
 def test_processor_time_is_bounded() -> None:
-    started = time.monotonic()
     done = locked_down("worker.CPU_SECONDS = 1\nworker._renew_cpu_limit()\nwhile True: pass")
-    assert done.returncode < 0
-    assert time.monotonic() - started < 30
+    assert -done.returncode in (signal.SIGXCPU, signal.SIGKILL)
 
 
 def test_a_lost_process_is_malformed_and_replaced(
     sandbox: Sandbox, target: Target, issued_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys, now = issued_world.key_set, issued_world.clock.now()
+
+    class AtOnce:
+        """A timer whose time is up when it starts, however busy the machine is."""
+
+        def __init__(self, _: float, act: Callable[[], None]) -> None:
+            self.start = act
+
+        def cancel(self) -> None:
+            """Too late."""
+
+    assert sandbox(target.sealed, keys, now=now).ok  # the process has started
     with monkeypatch.context() as patched:
-        patched.setattr(sandbox_module, "WALL_SECONDS", 0.0)
+        patched.setattr(threading, "Timer", AtOnce)
         lost = sandbox(target.sealed, keys, now=now)
     assert (lost.failure, lost.checks[-1].code) == (Verdict.MALFORMED, "input-exhausting")
     assert sandbox(target.sealed, keys, now=now).ok
@@ -104,15 +116,24 @@ def test_a_process_that_cannot_start_is_not_blamed_on_the_file(
 def test_a_full_queue_says_when_to_come_back(sandbox: Sandbox, target: Target, issued_world: World) -> None:
     keys, now = issued_world.key_set, issued_world.clock.now()
     worker = sandbox._idle.get()  # the one process is at work
+    in_the_queue = threading.Event()
+
+    class Telling(queue.LifoQueue[sandbox_module._Worker]):
+        def get(self, block: bool = True, timeout: float | None = None) -> sandbox_module._Worker:
+            in_the_queue.set()
+            return super().get(block, timeout)
+
+    sandbox._idle = Telling()
     waiting = threading.Thread(target=lambda: sandbox(target.sealed, keys, now=now))
     waiting.start()
-    while sandbox._places._value:
-        time.sleep(0.01)
-    with pytest.raises(BusyError) as busy:
-        sandbox(target.sealed, keys, now=now)
+    in_the_queue.wait()
+    try:
+        with pytest.raises(BusyError) as busy:
+            sandbox(target.sealed, keys, now=now)
+    finally:
+        sandbox._idle.put(worker)
+        waiting.join()
     assert busy.value.retry_after > 0
-    sandbox._idle.put(worker)
-    waiting.join()
 
 
 def bomb() -> bytes:
@@ -134,13 +155,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_costs_little(name: str, issued_world: World) -> None:
-    """Processor time, far from the limit: the sandbox is the second wall, not the first."""
+def test_a_hostile_file_is_refused_by_the_reader_itself(name: str, issued_world: World) -> None:
+    """The sandbox's limits are the second wall, not the first."""
     keys, now = issued_world.key_set, issued_world.clock.now()
-    started = time.process_time()
     found = inspect_document(HOSTILE[name], keys, now=now)
     assert found.failure is Verdict.MALFORMED
-    assert time.process_time() - started < 5
+    assert "input-exhausting" not in {check.code for check in found.checks}
 
 
 def test_a_hostile_file_goes_through_the_sandbox(sandbox: Sandbox, issued_world: World) -> None:
@@ -149,20 +169,22 @@ def test_a_hostile_file_goes_through_the_sandbox(sandbox: Sandbox, issued_world:
         assert sandbox(HOSTILE[name], keys, now=now).failure is Verdict.MALFORMED
 
 
-def test_hostile_updates_behind_a_sound_seal(target: Target, issued_world: World) -> None:
-    """Here our own reader meets the hostile bytes."""
+def test_hostile_updates_behind_a_sound_seal(sandbox: Sandbox, target: Target, issued_world: World) -> None:
+    """Here our own reader meets the hostile bytes, and answers within the sandbox's limits."""
     keys, now = issued_world.key_set, issued_world.clock.now()
     for tail in (
         b"900 0 obj\n" + b"[" * 2_000_000,
         b"900 0 obj\n" + b"<</A" * 900_000,
         b"900 0 obj\n(" + b"(" * 3_900_000,
         b"900 0 obj\n(" + b"\\" * 3_900_000,
+        b"900 0 obj\n(" + b"()" * 1_900_000,
+        b"900 0 obj\n(" + b"\\(" * 1_900_000,
         b"900 0 obj\n" + b" " * 3_900_000,
         b"900 0 obj\n<" + b"0" * 8_000_000,
         b"xref\n0 9999999\n" + b"0000000000 65535 f \n" * 190_000,
         b"900 0 obj\n[" + b"1 " * 1_900_000 + b"]\nendobj\n",
         b"900 0 obj\n[" + (b"[" + b"/A" * 9000 + b"]") * 200 + b"]\nendobj\n",
     ):
-        started = time.process_time()
-        assert inspect_document(target.sealed + tail, keys, now=now).failure is Verdict.ALTERED
-        assert time.process_time() - started < 5
+        found = sandbox(target.sealed + tail, keys, now=now)
+        assert found.failure is Verdict.ALTERED
+        assert "input-exhausting" not in {check.code for check in found.checks}

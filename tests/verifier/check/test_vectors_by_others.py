@@ -2,10 +2,10 @@
 
 import csv
 import os
-import time
 from pathlib import Path
 
 from tests.factories.world import World
+from verifier.check.findings import DocumentFindings
 from verifier.check.sandbox import Sandbox
 
 _ACCEPTED = {
@@ -18,6 +18,10 @@ _ACCEPTED = {
 }
 
 
+def _codes(found: DocumentFindings) -> set[str]:
+    return {check.code for check in found.checks}
+
+
 def test_no_vector_is_valid(issued_world: World) -> None:
     folder = Path(os.environ.get("ECERT_VECTORS") or os.devnull)
     index = folder / "index.csv"
@@ -26,10 +30,9 @@ def test_no_vector_is_valid(issued_world: World) -> None:
     wrong = []
     for row in rows:
         pdf = (folder / row["file"]).read_bytes()
-        started = time.monotonic()
         found = sandbox(pdf, issued_world.key_set, now=issued_world.clock.now())
         accepted = set().union(*(_ACCEPTED[word] for word in row["accepted_verdicts"].split("|")))
-        if found.failure is None or found.failure.value not in accepted or time.monotonic() - started > 10:
+        if found.failure is None or found.failure.value not in accepted or "input-exhausting" in _codes(found):
             wrong.append((row["file"], found.failure, row["accepted_verdicts"]))
         answer = issued_world.checker().check_pdf(pdf)
         if answer.verdict is not found.failure:

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from datetime import date
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -15,6 +17,9 @@ from verifier.record.log_reading import (
     Checkpoint,
     CheckpointMalformedError,
     CheckpointUntrustedError,
+    LeafMalformedError,
+    change_digest,
+    decode_leaf,
     encode_leaf,
     file_digest,
     origin_of,
@@ -98,19 +103,59 @@ def test_a_text_that_is_no_checkpoint(note: str) -> None:
 
 def test_a_leaf_tells_its_certificate_only_to_who_has_the_token() -> None:
     sha256 = hashlib.sha256(b"file").hexdigest()
-    leaf = encode_leaf("issue", 7, TOKEN, file_sha256=sha256, status="valid", at=NOW)
+    leaf = encode_leaf("issue", 7, TOKEN, content=file_digest(7, TOKEN, sha256), status="valid", at=NOW)
     assert cbor.decode(leaf) == [
-        1,
+        2,
         "issue",
         7,
         token_digest(7, TOKEN),
         file_digest(7, TOKEN, sha256),
         "valid",
         int(NOW.timestamp()),
+        [],
     ]
-    later = encode_leaf("status", 8, TOKEN, file_sha256=None, status="invalid", at=NOW)
+    change = change_digest(8, TOKEN, "misconduct", date(2025, 11, 1), False)
+    later = encode_leaf("status", 8, TOKEN, content=change, status="invalid", at=NOW, place=("1", 5))
     assert cbor.decode(later)[3] != token_digest(7, TOKEN), "two leaves of one certificate must look unrelated"
-    assert cbor.decode(later)[4] == b""
+    others = [
+        change_digest(8, TOKEN, None, date(2025, 11, 1), False),
+        change_digest(8, TOKEN, "misconduct", date(2025, 11, 2), False),
+        change_digest(8, TOKEN, "misconduct", date(2025, 11, 1), True),
+        change_digest(9, TOKEN, "misconduct", date(2025, 11, 1), False),
+    ]
+    assert len({change, *others}) == 5
+    read = decode_leaf(later)
+    assert (read.kind, read.event, read.status, read.place) == ("status", 8, "invalid", ("1", 5))
+    assert read.is_of(TOKEN)
+    assert not decode_leaf(leaf).is_of("A" * 26)
+    assert decode_leaf(leaf).place is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {0: 1},
+        {1: "issued"},
+        {2: -1},
+        {3: b"short"},
+        {4: b"short"},
+        {5: 1},
+        {5: ""},
+        {6: "now"},
+        {7: ["1"]},
+        {7: [1, 1]},
+        {7: ["1", -1]},
+    ],
+)
+def test_what_is_no_leaf_is_refused(changed: dict[int, Any]) -> None:
+    parts = cbor.decode(encode_leaf("issue", 7, TOKEN, content=bytes(32), status="valid", at=NOW))
+    for place, value in changed.items():
+        parts[place] = value
+    with pytest.raises(LeafMalformedError):
+        decode_leaf(cbor.encode(parts))
+    for other in (b"", cbor.encode([2]), cbor.encode(parts[:7])):
+        with pytest.raises(LeafMalformedError):
+            decode_leaf(other)
 
 
 class MemoryLog:

@@ -1,21 +1,32 @@
 """Reading many keys in one statement: each asker gets their own row, as it is now, or that it cannot be had."""
 
 import asyncio
+import json
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.factories.feed import Feed, digest_of, open_feed, token_of
 from tests.services.postgres import postgres_server, postgres_url  # noqa: F401 (a fixture)
-from verifier.record import point_reads
-from verifier.record.point_reads import PointReads, PostgresPointReads, open_point_reads
+from verifier.record import point_reads_postgres
+from verifier.record.point_reads import PointReads, PointRow, open_point_reads
+from verifier.record.point_reads_postgres import PostgresPointReads
 from verifier.record.public_record import PublicRecord
 from verifier.record.readonly import RegisterUnavailableError
 from verifier.record.status import CertificateStatus
 from verifier.web.prepared import stand_in
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is not a silent server."""
+    monkeypatch.setattr(point_reads_postgres, "PATIENCE_SECONDS", 200.0)
 
 
 @pytest.fixture
@@ -31,33 +42,37 @@ def test_each_asker_gets_the_row_asked_for_and_few_statements_do(feed: Feed, mon
     feed.change(8, 1, CertificateStatus.SUPERSEDED, None, superseded_by=token_of(9))
     feed.relay.flush()
     batches: list[int] = []
-    fetch = PostgresPointReads._fetch
+    take = point_reads_postgres._Lane.take
 
-    async def counting(connection: object, statement: str, batch: list[object]) -> object:
-        batches.append(len(batch))
-        return await fetch(connection, statement, batch)  # type: ignore[arg-type]
+    def counting(lane: point_reads_postgres._Lane, batch: point_reads_postgres._Batch) -> None:
+        batches.append(len(batch.waiting))
+        take(lane, batch)
 
-    monkeypatch.setattr(PostgresPointReads, "_fetch", staticmethod(counting))
+    monkeypatch.setattr(point_reads_postgres._Lane, "take", counting)
 
     async def ask() -> None:
-        reads = open_point_reads(feed.register_url)
+        reads = PostgresPointReads(make_url(feed.register_url))
         asked = [n % 50 for n in range(600)]
         by_token = [reads.by_token(token_of(n)) for n in asked]
+        for_page = [reads.for_page(token_of(n)) for n in asked]
         by_file = [reads.by_file(digest_of(n, "file")) for n in asked]
-        for rows in (await asyncio.gather(*by_token), await asyncio.gather(*by_file)):
+        for way in (by_token, for_page, by_file):
+            rows = await asyncio.gather(*way)
             for n, row in zip(asked, rows, strict=True):
                 record = feed.register.by_token(token_of(n))
                 if row is None:
                     assert record is None and n >= 40
                     continue
                 assert record is not None
-                assert (row.token, row.credential_sha256) == (token_of(n), digest_of(n, "credential"))
-                assert (row.list_id, row.list_index, row.valid_until) == (record.list_id, record.list_index, None)
+                assert (row.token, row.valid_until) == (token_of(n), None)
+                if way is for_page:
+                    place = (digest_of(n, "credential"), record.list_id, str(record.list_index))
+                    assert (row.credential_sha256, row.list_id, row.list_index) == place
                 assert _content(stand_in(row.shape)) == _content(record)
         await reads.close()
 
     asyncio.run(ask())
-    assert sum(batches) == 1200
+    assert sum(batches) == 1800
     assert len(batches) < 40
 
 
@@ -71,14 +86,14 @@ def test_an_answer_asked_for_after_a_change_shows_it_however_many_ask(feed: Feed
 
         async def crowd() -> None:
             while not over.is_set():
-                await reads.by_token(token_of(1))
+                await _row(reads, 1)
 
         others = [asyncio.create_task(crowd()) for _ in range(20)]
         for step, status in enumerate(["invalid", "valid", "suspended", "valid"] * 3, 1):
             feed.change(1, step, CertificateStatus(status))
             await asyncio.to_thread(feed.relay.flush)
-            rows = await asyncio.gather(*(reads.by_token(token_of(1)) for _ in range(30)))
-            assert {row.shape[0] for row in rows if row} == {status}
+            rows = await asyncio.gather(*(_row(reads, 1) for _ in range(30)))
+            assert {json.loads(row.shape)[0] for row in rows if row} == {status}
         over.set()
         await asyncio.gather(*others)
         await reads.close()
@@ -93,32 +108,44 @@ def test_a_restarted_server_is_found_again_and_a_lost_one_is_not_an_empty_one(fe
 
     async def ask() -> None:
         reads = open_point_reads(feed.register_url)
-        assert await reads.by_token(token_of(1)) is not None
-        _run_as_owner(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        await asyncio.sleep(0.1)
-        assert await reads.by_token(token_of(1)) is not None
+        assert await _row(reads, 1) is not None
+        _end_all_sessions(name)
+        assert await _row(reads, 1) is not None
         _run_as_owner(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        _run_as_owner(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        for token in (token_of(1), token_of(2)):
+        _end_all_sessions(name)
+        for number in (1, 2):
             with pytest.raises(RegisterUnavailableError):
-                await reads.by_token(token)
+                await _row(reads, number)
         _run_as_owner(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-        assert await reads.by_token(token_of(1)) is not None
+        assert await _row(reads, 1) is not None
         await reads.close()
 
     asyncio.run(ask())
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(point_reads, "PATIENCE_SECONDS", 0.3)
+    """All have their answer before the attempt to connect has come to its end."""
+    monkeypatch.setattr(point_reads_postgres, "PATIENCE_SECONDS", 0.3)
+    answered, connect = threading.Event(), point_reads_postgres._opened
+
+    def until_answered(conninfo: dict[str, Any]) -> psycopg.Connection[Any]:
+        try:
+            return connect(conninfo)
+        finally:
+            answered.wait()
+
+    monkeypatch.setattr(point_reads_postgres, "_opened", until_answered)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
         reads = open_point_reads(f"postgresql+psycopg://nobody@127.0.0.1:{silent.getsockname()[1]}/none")
 
         async def ask() -> list[object]:
-            tokens = [reads.by_token(token_of(n)) for n in range(20)]
-            return await asyncio.wait_for(asyncio.gather(*tokens, return_exceptions=True), 5)
+            rows = [_row(reads, number) for number in range(20)]
+            try:
+                return await asyncio.gather(*rows, return_exceptions=True)
+            finally:
+                answered.set()
 
         assert {type(answer) for answer in asyncio.run(ask())} == {RegisterUnavailableError}
 
@@ -153,8 +180,9 @@ def test_it_cannot_write(feed: Feed) -> None:
         asyncio.run(write())
 
 
-async def _row(reads: PointReads, n: int) -> object:
-    return await reads.by_token(token_of(n))
+async def _row(reads: PointReads, n: int) -> PointRow | None:
+    reading = reads.by_token(token_of(n))
+    return reading if reading is None or isinstance(reading, PointRow) else await reading
 
 
 def _content(record: PublicRecord) -> PublicRecord:
@@ -170,6 +198,14 @@ def _content(record: PublicRecord) -> PublicRecord:
         list_id=nothing,
         list_index=0,
         published_at=record.published_at.min,
+    )
+
+
+def _end_all_sessions(database: str) -> None:
+    """Returns when they are gone: until then one of them could still answer."""
+    _run_as_owner(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
     )
 
 

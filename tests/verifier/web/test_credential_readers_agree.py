@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import cbor2
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 from issuer.sealing.credential import sign_credential
 from tests.factories.claims import TOKEN, sample_claims
 from tests.factories.public_register import PublicRegister
+from verifier.record.copy_claims import CopyClaims
 from verifier.record.credential import CredentialClaims, CredentialMalformedError, read_credential
 
 FIELDS = ("token", "management_no", "name", "programme_code", "programme_name", "level", "specialty", "list_id")
@@ -17,7 +19,8 @@ READ = """all => all.map(bytes => {
     try {
         const c = readCredential(Uint8Array.from(bytes));
         return [c.token, c.management_no, c.name, c.programme_code, c.programme_name, c.level, c.specialty,
-                c.list_id, c.list_index, c.approved_on, c.issued, c.kid];
+                c.list_id, c.list_index, c.approved_on, c.issued, c.kid,
+                c.copy && [c.copy.ends, c.copy.list_id, c.copy.list_index]];
     } catch (error) { return null; }
 })"""
 
@@ -114,6 +117,27 @@ def spellings(genuine: bytes) -> Iterator[bytes]:
     yield message(header, unprotected, payload.replace("二".encode(), b"\xed\xa0\x80"), signature)
 
 
+def copy_spellings(genuine: bytes) -> Iterator[bytes]:
+    """A copy's credential whose end or own entry has another shape or size than it should."""
+    header, unprotected, payload, signature = cbor2.loads(genuine[1:])
+    claims = cbor2.loads(payload)
+
+    def with_claims(changed: Any) -> bytes:
+        return b"\xd2" + cbor2.dumps(
+            [header, unprotected, cbor2.dumps(changed, canonical=True), signature], canonical=True
+        )
+
+    yield genuine
+    end = claims[4]
+    for number in (0, -1, 57_600, end - 1, end + 86_400, 253_402_272_000, 253_402_300_799, 253_402_358_400, "1", b""):
+        yield with_claims({**claims, 4: number})
+    for place in ([], ["1"], ["", 0], ["x" * 33, 0], ["1", -1], ["1", 1 << 20], ["1", 5], ["1", "5"], [1, 5], {}, 7):
+        yield with_claims({**claims, -65538: place})
+    for left_out in (4, -65538):
+        yield with_claims({key: value for key, value in claims.items() if key != left_out})
+    yield with_claims({**claims, 5: 1})
+
+
 def read_here(data: bytes) -> list[Any] | None:
     """What the server reads, in the form the page's script gives."""
     try:
@@ -126,6 +150,7 @@ def read_here(data: bytes) -> list[Any] | None:
         claims.approved_on.isoformat(),
         int(claims.issued_at.timestamp()),
         kid,
+        claims.copy and [claims.copy.ends_at, claims.copy.list_id, claims.copy.list_index],
     ]
 
 
@@ -136,10 +161,13 @@ def _texts(claims: CredentialClaims) -> list[str]:
 def test_both_readers_accept_the_same_bytes(phone: Page, site: PublicRegister) -> None:
     phone.goto(site.base_url + "/v/" + TOKEN)
     genuine = sign_credential(site.bench, sample_claims())
+    of_copy = sign_credential(site.bench, sample_claims(copy=CopyClaims(date(2025, 11, 30), "2", 77)))
     tried = [
         *spellings(genuine),
         *mutations(genuine),
         *mutations(sign_credential(site.bench, sample_claims(level=""))),
+        *copy_spellings(of_copy),
+        *mutations(of_copy),
     ]
     there = phone.evaluate(READ, [list(data) for data in tried])
     here = [read_here(data) for data in tried]

@@ -13,7 +13,18 @@ from verifier.web import assets
 
 BUDGET = 14 * 1024
 LONG_NAME = "阿卜杜拉·买买提艾力·" * 11
-SCRIPTS = ("credential.js", "verdict.js", "start.js")
+SCRIPTS = (
+    "credential.js",
+    "panel.js",
+    "verdict.js",
+    "log.js",
+    "start.js",
+    "judge.js",
+    "scan.js",
+    "keeping.js",
+    "lists.js",
+    "offline.js",
+)
 # Syntax and library younger than ES2018 (ECMA-262, 9th edition) or than Chrome 78 and Safari 13.
 TOO_YOUNG = {
     "optional chaining": r"\?\.(?!\d)",
@@ -46,7 +57,7 @@ def test_scripts_use_nothing_newer_than_es2018(name: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["page.css", "start.css"])
+@pytest.mark.parametrize("name", ["page.css", "start.css", "scan.css", "offline.css", "checks.css"])
 def test_styles_use_nothing_that_a_browser_of_2019_would_drop(name: str) -> None:
     source = re.sub(r"/\*.*?\*/", "", assets.source(name), flags=re.DOTALL)
     assert [what for what, pattern in TOO_YOUNG_CSS.items() if re.search(pattern, source, re.MULTILINE)] == []
@@ -78,7 +89,7 @@ def test_the_qr_page_fits_the_budget(browser_client: TestClient, register: Publi
 def test_the_policy_names_every_inlined_text_and_nothing_else(
     browser_client: TestClient, register: PublicRegister
 ) -> None:
-    for path in ("/", f"/v/{register.publish().token}", "/help", "/none"):
+    for path in ("/", "/scan", "/offline", "/checks", f"/v/{register.publish().token}", "/help", "/none"):
         answer = browser_client.get(path)
         policy = answer.headers["content-security-policy"]
         assert "unsafe" not in policy
@@ -98,10 +109,27 @@ def test_the_policy_names_every_inlined_text_and_nothing_else(
     assert "geolocation=()" in answer.headers["permissions-policy"]
 
 
-def test_the_qr_page_may_not_talk_to_anyone(browser_client: TestClient, register: PublicRegister) -> None:
+def test_the_qr_page_may_talk_to_nobody_but_the_log(browser_client: TestClient, register: PublicRegister) -> None:
     policy = browser_client.get(f"/v/{register.publish().token}").headers["content-security-policy"]
-    assert "connect-src 'none'" in policy
-    assert "form-action 'none'" in policy
+    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
+    assert directives["connect-src"] == f"{register.base_url}/log/proof/"
+    assert [source for source in directives["script-src"].split() if not source.startswith("'sha256-")] == [
+        f"{register.base_url}/log/check.js"
+    ]
+    assert directives["worker-src"] == "'self'"
+    assert directives["form-action"] == directives["manifest-src"] == "'none'"
+
+
+def test_only_the_scanners_worker_may_run_webassembly_and_only_its_page_the_camera(
+    browser_client: TestClient, register: PublicRegister
+) -> None:
+    scan, worker = browser_client.get("/scan"), browser_client.get("/scan/reader.js")
+    assert "camera=(self)" in scan.headers["permissions-policy"]
+    assert "camera=()" in browser_client.get("/").headers["permissions-policy"]
+    assert "wasm-unsafe-eval" not in scan.headers["content-security-policy"]
+    assert worker.headers["content-security-policy"] == (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
+    )
 
 
 def test_a_record_cannot_break_out_of_the_page(browser_client: TestClient, register: PublicRegister) -> None:
@@ -116,15 +144,20 @@ def test_a_record_cannot_break_out_of_the_page(browser_client: TestClient, regis
 def test_every_page_is_usable_by_everybody_and_fits_the_phone(
     chromium: Browser, site: PublicRegister, scheme: str
 ) -> None:
-    one = site.publish(name=LONG_NAME, specialty="房屋建筑工程与市政公用工程及其附属设施施工管理专业类别")
-    fallen = site.publish()
+    wide, wider, widest = (f"{letter * 25}{'A' if scheme == 'light' else 'E'}" for letter in "MQW")
+    one = site.publish(
+        token=widest, name=LONG_NAME, specialty="房屋建筑工程与市政公用工程及其附属设施施工管理专业类别"
+    )
+    fallen = site.publish(token=wide)
     site.change(fallen.token, "invalid", reason_class="found-ineligible")
-    old = site.publish()
+    old = site.publish(token=wider)
     site.change(old.token, "superseded", superseded_by=one.token)
     context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     addresses = {
         "start": "/",
+        "scan": "/scan",
+        "offline": "/offline",
         "valid": one.qr,
         "token": one.qr.split("#")[0],
         "invalid": fallen.qr,
@@ -133,6 +166,11 @@ def test_every_page_is_usable_by_everybody_and_fits_the_phone(
         "not found": "/v/AAAAAAAAAAAAAAAAAAAAAAAAAA",
         "problem": "/none",
         "help": "/help",
+        "history": f"/v/{fallen.token}/history",
+        "receipts": "/receipts",
+        "list": "/checks",
+        "receipt of the widest": f"/receipts?token={widest}",
+        "one kind of error": "/help/too-many-requests",
     }
     for name, address in addresses.items():
         page.goto("about:blank")
