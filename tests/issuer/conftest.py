@@ -1,9 +1,11 @@
 """Offices: the private side's application over a world of one's own, or over one that is only looked at."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from issuer.long_work import LongWorks, Tell, Work
 from tests.factories.office import Office, office_over
 from tests.factories.world import World
 
@@ -29,3 +31,18 @@ def reading_office(issued_world: World, tmp_path_factory: pytest.TempPathFactory
     with office_over(world, signs_in=True) as office:
         yield office
     world.close()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Work beside a page begins when this is set, so that the page sees it under way however fast it would be."""
+    opened, run = threading.Event(), LongWorks._run
+
+    def held(work: Work[object], what: Callable[[Tell], object]) -> None:
+        if threading.current_thread().name.startswith("long-work"):
+            assert opened.wait(120)
+        run(work, what)
+
+    monkeypatch.setattr(LongWorks, "_run", staticmethod(held))
+    yield opened
+    opened.set()

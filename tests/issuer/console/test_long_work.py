@@ -28,7 +28,13 @@ def finish(office: Office, username: str, page: str) -> str:
     ],
 )
 def test_a_page_follows_long_work_and_shows_what_came_of_it(
-    office: Office, monkeypatch: pytest.MonkeyPatch, username: str, address: str, shown: str, module: object
+    office: Office,
+    gate: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    username: str,
+    address: str,
+    shown: str,
+    module: object,
 ) -> None:
     monkeypatch.setattr(module, "FEW", 0)
     address = address.format(sitting=office.world.sitting)
@@ -38,10 +44,12 @@ def test_a_page_follows_long_work_and_shows_what_came_of_it(
     assert "/console/static/batch.js" in first.text
     assert '<noscript><meta http-equiv="refresh"' in first.text
     assert shown not in first.text
+    gate.set()
     name = finish(office, username, first.text)
     assert 'id="working"' not in desk.get(f"/console/working/{name}/progress").text
     assert '"state": "done"' in desk.get(f"/console/working/{name}/events").text
     assert shown in desk.get(address).text
+    gate.clear()
     assert 'id="working"' in desk.get(address).text, "shown once; then worked out anew"
 
 

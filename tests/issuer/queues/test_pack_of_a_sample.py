@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import zipfile
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def test_who_may_and_how_many(office: Office) -> None:
 
 
 def test_the_console_offers_it_to_auditors_and_follows_a_long_one(
-    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    office: Office, gate: threading.Event, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     sitting = office.world.sitting
     address = f"/console/samples/{sitting}/pack.zip?count=2&seed=abc"
@@ -146,6 +147,7 @@ def test_the_console_offers_it_to_auditors_and_follows_a_long_one(
     name = page.split('data-watch="/console/working/')[1].split('"')[0]
     work = office.world.ctx.works.named("auditor", name)
     assert work is not None
+    gate.set()
     work.future.exception(timeout=120)
     file = tmp_path / "pack.zip"
     file.write_bytes(desk.get(address).content)
