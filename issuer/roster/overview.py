@@ -12,8 +12,10 @@ from issuer.access.actor import Actor
 from issuer.errors import InputError, NotFoundError, Words
 from issuer.ports import ServiceContext
 from issuer.records.certificates import ECertificate
+from issuer.records.paper import PaperCertificate
 from issuer.records.people import Registration
 from issuer.records.sittings import Programme, Sitting
+from issuer.rules.paper_states import ENDED
 from issuer.rules.terms import Role
 
 READERS = tuple(Role)
@@ -21,7 +23,7 @@ READERS = tuple(Role)
 
 @dataclass(frozen=True, slots=True)
 class SittingView:
-    """A sitting, its programme, and how many registrations and published certificates it has."""
+    """A sitting, its programme, and how many registrations and certificates, electronic or on paper, it has."""
 
     code: str
     programme_code: str
@@ -109,15 +111,21 @@ def _after(session: Session, query: Select[Sitting, Programme], before: str) -> 
 def _views(session: Session, actor: Actor, rows: Sequence[tuple[Sitting, Programme]]) -> list[SittingView]:
     sat = select(func.count()).where(Registration.sitting_code == Sitting.code)
     made = select(func.count()).where(ECertificate.sitting_code == Sitting.code, ECertificate.state == "published")
+    sheets = select(func.count()).where(
+        PaperCertificate.sitting_code == Sitting.code, PaperCertificate.state.not_in(sorted(ENDED))
+    )
     if not actor.roles - {Role.REVIEW_BODY} and actor.cities:
         sat = sat.where(Registration.city.in_(actor.cities))
         near = (ECertificate.registration_id == Registration.id) & Registration.city.in_(actor.cities)
         made = made.join_from(ECertificate, Registration, near)
+        near = (PaperCertificate.registration_id == Registration.id) & Registration.city.in_(actor.cities)
+        sheets = sheets.join_from(PaperCertificate, Registration, near)
     # A subquery for each sitting and no grouping: its part of an index is counted and nothing else is done.
-    counted = (one.correlate(Sitting).scalar_subquery() for one in (sat, made))
+    counted = (one.correlate(Sitting).scalar_subquery() for one in (sat, made, sheets))
     codes = [sitting.code for sitting, _ in rows]
     query = select(Sitting.code, *counted).where(Sitting.code.in_(codes))
-    counts = {code: (people or 0, certificates or 0) for code, people, certificates in session.execute(query)}
+    found = session.execute(query)
+    counts = {code: (people or 0, (files or 0) + (paper or 0)) for code, people, files, paper in found}
     return [_view(*row, *counts[row[0].code]) for row in rows]
 
 

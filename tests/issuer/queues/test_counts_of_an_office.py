@@ -95,7 +95,8 @@ def test_boxes_and_sittings_are_counted_within_reach(office: World, actor: Actor
     within = {row.id for row in people}
     with ctx.database.read() as session:
         made = session.scalars(select(ECertificate).where(ECertificate.state == "published")).all()
-        issued = Counter(row.sitting_code for row in made if row.registration_id in within)
+        paper = session.scalars(select(PaperCertificate).where(PaperCertificate.state.not_in(("spoiled", "void"))))
+        issued = Counter(row.sitting_code for row in (*made, *paper) if row.registration_id in within)
         boxed = {
             code: Counter(label for paper, label in keeping.kept(session, code) if paper.registration_id in within)
             for code in seen
