@@ -46,10 +46,6 @@ class PaperStory:
         photos = self.folder / "photos.zip"
         import_roster(self.ctx, self.staff, PAPER.sitting, file_name=roster.name, content=roster, photos=photos)
 
-    def open_notice(self) -> None:
-        """Public notice (R5)."""
-        review.open_notice(self.ctx, self.staff, PAPER.sitting)
-
     def decide(self) -> None:
         """Everybody is eligible."""
         review.decide_all_eligible(self.ctx, self.body, PAPER.sitting, ReviewRound.FIRST)

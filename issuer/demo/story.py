@@ -7,15 +7,18 @@ from pathlib import Path
 
 from issuer.access.actor import Actor
 from issuer.access.service import actor_for, create_account
+from issuer.announcements.service import draft_announcement, publish_announcement
 from issuer.clock import SimulatedClock
 from issuer.context import Context
 from issuer.demo.files import PAPER, PROGRAMME, SITTING, write_decisions, write_roster
 from issuer.demo.paper import PaperStory
 from issuer.demo.people import DemoPerson, invent_people
+from issuer.errors import ConflictError, InputError
 from issuer.issuance.service import BatchReport, issue_sitting
 from issuer.review import service as review
 from issuer.review.statements import Candidate
 from issuer.roster.service import define_sitting, import_roster
+from issuer.rules.announcements import AnnouncementKind
 from issuer.rules.terms import ReviewRound, Role
 
 PROPOSER, APPROVER, REVIEWER = "demo-proposer", "demo-approver", "demo-reviewer"
@@ -101,9 +104,9 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     told = Told(people=count)
     people = invent_people(count)
     roster = write_roster(folder, people, today)
-    staff, body = actor(ctx, PROPOSER), actor(ctx, REVIEWER)
+    staff, second, body = (actor(ctx, name) for name in (PROPOSER, APPROVER, REVIEWER))
     cast = casting(people)
-    paper = PaperStory(ctx, staff, actor(ctx, APPROVER), body, folder.with_name("exam-centre-paper"))
+    paper = PaperStory(ctx, staff, second, body, folder.with_name("exam-centre-paper"))
 
     clock.move_to(today - timedelta(days=55))
     define_sitting(ctx, staff, (folder / "sitting.toml").read_bytes())
@@ -113,8 +116,8 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     say(f"成绩发布，导入名单 / scores released, roster imported: {report.imported} 人, 退回 {report.rejected} 行")
 
     clock.move_to(today - timedelta(days=52))
-    review.open_notice(ctx, staff, SITTING)
-    paper.open_notice()
+    for sitting in (SITTING, PAPER.sitting):
+        _announce(ctx, staff, second, sitting, AnnouncementKind.NOTICE)
     for number in cast.objected_to:
         who = Candidate(admission_no=number)
         objection = review.raise_objection(ctx, staff, SITTING, who, "示例：群众反映其工作年限存疑。")
@@ -126,6 +129,9 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     first = write_decisions(folder / "decisions-first.xlsx", _first_round(people, cast))
     decided = review.apply_decisions(ctx, body, SITTING, ReviewRound.FIRST, content=first)
     paper.decide()
+    clock.move_to(today - timedelta(days=36))
+    for sitting in (SITTING, PAPER.sitting):
+        _announce(ctx, staff, second, sitting, AnnouncementKind.RESULTS)
     clock.move_to(today - timedelta(days=35))
     review.close_first_round(ctx, staff, SITTING)
     review.open_supplementary(ctx, staff, SITTING)
@@ -136,9 +142,9 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     paper.send()
     for number in (*cast.defence_accepted, *cast.defence_rejected):
         review.file_defence(ctx, body, SITTING, Candidate(admission_no=number), "示例：补充提交劳动合同与社保记录。")
-    second = [(number, "合格", "", "") for number in cast.pending_then_eligible]
-    if second:
-        path = write_decisions(folder / "decisions-supplementary.xlsx", second)
+    second_round = [(number, "合格", "", "") for number in cast.pending_then_eligible]
+    if second_round:
+        path = write_decisions(folder / "decisions-supplementary.xlsx", second_round)
         review.apply_decisions(ctx, body, SITTING, ReviewRound.SUPPLEMENTARY, content=path)
     clock.move_to(today - timedelta(days=15))
     paper.arrive()
@@ -148,6 +154,9 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
     ):
         verdict = "补充材料能够证明工作年限。" if accepted else "补充材料不能证明工作年限。"
         review.decide_defence(ctx, body, SITTING, Candidate(admission_no=number), accepted=accepted, note=verdict)
+    if second_round:
+        clock.move_to(today - timedelta(days=5))
+        _announce(ctx, staff, second, SITTING, AnnouncementKind.SUPPLEMENTARY)
     clock.move_to(today - timedelta(days=4))
     review.lapse_supplementary(ctx, staff, SITTING)
     say("补充核查、申辩、逾期视为放弃 / supplementary round, defences, deemed waived")
@@ -159,6 +168,19 @@ def play_to_eligibility(ctx: Context, clock: SimulatedClock, folder: Path, count
 def issue(ctx: Context, workers: int, on_progress: Progress) -> BatchReport:
     """Issue to everybody found eligible, at the real time."""
     return issue_sitting(ctx, actor(ctx, PROPOSER), SITTING, workers, on_progress)
+
+
+def _announce(ctx: Context, drafter: Actor, publisher: Actor, sitting: str, kind: AnnouncementKind) -> None:
+    """Drafted by one, published by the other (R5, R7, R8); a joint announcement opens the public notice.
+
+    A name without a font, or nobody to list, leaves a draft for the console; the notice is opened all the same.
+    """
+    draft = draft_announcement(ctx, drafter, sitting, kind)
+    try:
+        publish_announcement(ctx, publisher, draft, version=0)
+    except (InputError, ConflictError):
+        if kind is AnnouncementKind.NOTICE:
+            review.open_notice(ctx, drafter, sitting)
 
 
 def _first_round(people: list[DemoPerson], cast: Cast) -> list[tuple[str, str, str, str]]:
