@@ -51,6 +51,7 @@ def public_shots(base_url: str, summary: Summary, _folder: Path) -> list[Shot]:
     shots = [
         Shot("start", f"{base_url}/"),
         Shot("scan", f"{base_url}/scan"),
+        Shot("checks", f"{base_url}/checks"),
         Shot("not-found", f"{base_url}/v/{'A' * 26}", settled, screens=("phone",)),
     ]
     made = summary.get("certificates", [])
@@ -79,6 +80,9 @@ def staff_shots(base_url: str, summary: Summary, folder: Path) -> list[Shot]:
         "console-sitting": "sittings/EJJZ-DEMO-1",
         "console-certificate": f"certificates/{valid}",
         "console-cases": "cases",
+        "console-announcements": "announcements",
+        "console-paper": "paper",
+        "console-person": "people/1",
     }
     return [Shot(name, f"{base_url}/console/{path}", screens=("desk",), sign_in=door) for name, path in pages.items()]
 
