@@ -3,16 +3,24 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import hypothesis
 import pytest
 
 from issuer.records import encryption
-from tests.factories.world import World
+from tests.factories.world import World, lists_outlast_the_day
+from verifier.check import sandbox
 
-# The same examples in every run and no limit on time: a gate that is red by luck is soon not believed. To look
-# for new examples: HYPOTHESIS_PROFILE=exploring.
-hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+# The same examples in every run and no limit on time, for making an example neither: a gate that is red by luck is
+# soon not believed. To look for new examples: HYPOTHESIS_PROFILE=exploring.
+hypothesis.settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.register_profile("exploring", derandomize=False, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
@@ -53,6 +61,13 @@ def _data_key_stays_with_its_test() -> Iterator[None]:
     encryption._current = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _files_are_inspected_without_haste() -> Iterator[None]:
+    """By the clock a busy machine would be taken for a file that wears out its inspector. The limits of work stay."""
+    with patch.object(sandbox, "WALL_SECONDS", 200.0):
+        yield
+
+
 @pytest.fixture(scope="session")
 def eligible_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Eight people found eligible, nothing issued. Do not change it: copy it (`eligible_world`)."""
@@ -65,7 +80,8 @@ def eligible_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
 def issued_world(eligible_template: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The same with eight published certificates. Do not change it: copy it (`world_copy`)."""
     world = eligible_template.copy(tmp_path_factory.mktemp("issued") / "data")
-    report = world.issue()
+    with lists_outlast_the_day():
+        report = world.issue()
     assert (report.published, report.refused) == (8, ())
     yield world
     world.close()

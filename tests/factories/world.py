@@ -4,10 +4,13 @@ Built once and copied for tests that change it; copies share the keys, and so th
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from unittest.mock import patch
 
 from sqlalchemy import select
 
@@ -18,6 +21,7 @@ from issuer.initialise import initialise
 from issuer.issuance.files import read_file
 from issuer.issuance.publish import CREDENTIAL_PURPOSE
 from issuer.issuance.service import BatchReport, issue_sitting
+from issuer.publication import list_writing
 from issuer.records.certificates import ECertificate
 from issuer.records.encryption import use_data_key
 from issuer.records.people import Registration
@@ -34,6 +38,14 @@ from verifier.record.register import SqlRegister
 PROPOSER = Actor("wang.issuer", frozenset({Role.AUTHORITY_ISSUER}), "cli")
 APPROVER = Actor("li.approver", frozenset({Role.AUTHORITY_APPROVER}), "cli")
 AUDITOR = Actor("zhao.auditor", frozenset({Role.AUDITOR}), "cli")
+
+
+@contextmanager
+def lists_outlast_the_day() -> Iterator[None]:
+    """Status lists signed meanwhile hold for two days: a world signs at its midnight, and by the machine's clock they
+    may be read after the next one."""
+    with patch.object(list_writing, "LIFETIME", timedelta(days=2)):
+        yield
 
 
 @dataclass
@@ -96,6 +108,11 @@ class World:
     def issue(self, workers: int = 1) -> BatchReport:
         """Issue to everybody who may have a certificate."""
         return issue_sitting(self.ctx, PROPOSER, self.sitting, workers)
+
+    def catch_up(self) -> None:
+        """Put the clock to the machine's time, which other processes go by: what is signed now they find fresh."""
+        self.close()
+        self.clock = SimulatedClock(SystemClock().now())
 
     def copy(self, folder: Path) -> "World":
         """The same world elsewhere, to be changed at will."""

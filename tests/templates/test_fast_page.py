@@ -74,7 +74,9 @@ def test_an_ordinary_page_is_made_the_quick_way_and_looks_the_same(page: Certifi
     assert render(page) == made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     name=st.one_of(CHINESE, DOTTED, LATIN),
     gender=st.sampled_from("男女"),

@@ -60,7 +60,7 @@ def test_a_bundle_fetched_from_a_server(address: str, issued_world: World, tmp_p
     assert bundle.status_lists
     certificate = issued_world.certificates()[0]
     text = qr_text(address, certificate.token, issued_world.credential(certificate))
-    # The world's lists were signed at the start of its day and hold for a day.
+    # The world's lists were signed at the start of its day and hold beyond its end.
     assert cli.run([text, "--bundle", str(tmp_path)]) == 0
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from issuer.access.actor import Actor
 from issuer.invalidation import service
 from issuer.rules.terms import InvalidationGround, Role
-from tests.factories.world import World
+from tests.factories.world import World, lists_outlast_the_day
 from verifier import cli
 from verifier.check.words import say
 from verifier.record.verdict import CheckResult, Verdict
@@ -104,8 +104,9 @@ def test_offline_beside_the_record_needs_no_fetch_and_is_never_stale(world_copy:
     proposer = Actor("a", frozenset({Role.AUTHORITY_ISSUER}), "cli")
     approver = Actor("b", frozenset({Role.AUTHORITY_APPROVER}), "cli")
     ground = InvalidationGround.INELIGIBLE_IN_SUPERVISION
-    case = service.propose(world_copy.ctx, proposer, certificate.management_no, ground, "监管发现不符合报考条件")
-    service.approve(world_copy.ctx, approver, case)
+    with lists_outlast_the_day():
+        case = service.propose(world_copy.ctx, proposer, certificate.management_no, ground, "监管发现不符合报考条件")
+        service.approve(world_copy.ctx, approver, case)
     assert cli.run([str(pdf), *where]) == 1
     assert cli.run([world_copy.qr_text(certificate), *where]) == 1
     assert cli.run([str(pdf), "--bundle", str(tmp_path / "none"), *where]) == 2

@@ -12,7 +12,7 @@ from issuer.access.actor import Actor
 from issuer.invalidation.service import approve, overturn, propose
 from issuer.rules.terms import InvalidationGround, Role
 from tests.factories.frauds import Cheat
-from tests.factories.world import APPROVER, PROPOSER, World
+from tests.factories.world import APPROVER, PROPOSER, World, lists_outlast_the_day
 from verifier.cli import run
 from verifier.record.log_reading import change_digest, decode_leaf, encode_leaf, file_digest
 from verifier.record.qr import new_token
@@ -27,13 +27,15 @@ def world(issued_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Eight certificates: two invalid, one of those reinstated. Not to be changed: `cheat` copies it."""
     world = issued_world.copy(tmp_path_factory.mktemp("audited") / "data")
     numbers = [one.management_no for one in world.certificates()[:2]]
-    for number in numbers:
-        approve(
-            world.ctx,
-            APPROVER,
-            propose(world.ctx, PROPOSER, number, InvalidationGround.INELIGIBLE_IN_SUPERVISION, BASIS),
-        )
-    approve(world.ctx, HIGHER, overturn(world.ctx, PROPOSER, numbers[0], "复核决定撤销原决定"))
+    # The audit goes by the machine's clock.
+    with lists_outlast_the_day():
+        for number in numbers:
+            approve(
+                world.ctx,
+                APPROVER,
+                propose(world.ctx, PROPOSER, number, InvalidationGround.INELIGIBLE_IN_SUPERVISION, BASIS),
+            )
+        approve(world.ctx, HIGHER, overturn(world.ctx, PROPOSER, numbers[0], "复核决定撤销原决定"))
     world.close()
     yield world
     world.close()

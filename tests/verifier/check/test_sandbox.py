@@ -25,9 +25,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """One process, bounded by work: by the clock a busy machine would be taken for an exhausting file."""
-    monkeypatch.setattr(sandbox_module, "WALL_SECONDS", 200.0)
+def sandbox() -> Iterator[Sandbox]:
+    """One process."""
     pool = Sandbox(workers=1, waiting=0)
     yield pool
     pool.close()
