@@ -34,6 +34,7 @@ class EmbeddedJobs:
         self._ctx = ctx
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="ecert-batch")
         self._known: dict[tuple[str, int], Future[None]] = {}
+        self._asked_again: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -50,8 +51,10 @@ class EmbeddedJobs:
         after_commit(session, lambda: self._drop(batch_id))
 
     def _take(self, work: tuple[str, int]) -> None:
-        """Do this soon; nothing happens when it waits or runs already."""
+        """Do this soon; when it runs already, look at it once more at its end; nothing happens when it waits."""
         with self._lock:
+            if work in self._known:
+                self._asked_again.add(work)
             if work in self._known or len(self._known) >= WAITING_LIMIT:
                 return
             self._known[work] = self._executor.submit(self._run, work)
@@ -64,10 +67,7 @@ class EmbeddedJobs:
 
     def resume(self) -> int:
         """Take up everything that was begun and not finished; how many."""
-        from issuer.issuance.batches import unfinished
-
-        waiting = [("batch", number) for number, _, _ in unfinished(self._ctx)]
-        waiting += [("act", number) for number in unfinished_acts(self._ctx)]
+        waiting = self._unfinished()
         for work in waiting:
             self._take(work)
         return len(waiting)
@@ -79,11 +79,11 @@ class EmbeddedJobs:
 
     def _run(self, work: tuple[str, int]) -> None:
         kind, number = work
-        rested = False
+        with self._lock:
+            self._asked_again.discard(work)  # while it waited
         try:
             if kind == "act":
                 work_act(self._ctx, number, lambda _done, _total: self._stop_when_closing("rows"))
-                rested = True
             else:
                 self._issue(number)
         except _Closing:
@@ -96,15 +96,24 @@ class EmbeddedJobs:
         finally:
             with self._lock:
                 self._known.pop(work, None)
+                again = work in self._asked_again and not self._closing.is_set()
+                self._asked_again.discard(work)
         # Paused and let go on before this run had ended: whoever resumed it found it taken.
-        if rested and number in unfinished_acts(self._ctx):
+        if again and work in self._unfinished():
             self._take(work)
+
+    def _unfinished(self) -> list[tuple[str, int]]:
+        """What was begun and neither ended nor rests: batches, then acts, oldest first."""
+        from issuer.issuance.batches import unfinished
+
+        batches = [("batch", number) for number, _, _ in unfinished(self._ctx)]
+        return batches + [("act", number) for number in unfinished_acts(self._ctx)]
 
     def _issue(self, batch_id: int) -> None:
         from issuer.issuance.batches import unfinished
         from issuer.issuance.service import issue_batch
 
-        # Again when it was paused and let go on before this run had ended: whoever resumed it found it taken.
+        # Again when it was paused and let go on meanwhile: at once, before other batches that wait.
         while begun := [row for row in unfinished(self._ctx) if row[0] == batch_id]:
             actor = Actor(begun[0][2], frozenset({Role.AUTHORITY_ISSUER}), "system")
             issue_batch(self._ctx, actor, batch_id, observe=self._stop_when_closing)

@@ -2,7 +2,10 @@
 
 import io
 import json
+import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,13 @@ from openpyxl import load_workbook
 from sqlalchemy import update
 
 from issuer.cli import run
+from issuer.issuance import batches
+from issuer.jobs.embedded import EmbeddedJobs
 from issuer.records.certificates import Batch
 from issuer.records.people import Registration
 from issuer.records.reviews import EligibilityReview
 from tests.factories.office import CSRF, Office
+from tests.factories.world import PROPOSER
 
 FORMULA = '=HYPERLINK("http://x.example")'
 
@@ -47,6 +53,34 @@ def ended(office: Office, batch: int) -> dict[str, Any]:
     return dict(now)
 
 
+@dataclass
+class Midway:
+    """A batch that stands still at its first step from `reached` until `go_on`, however fast it would be."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def midway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Midway]:
+    """Whatever batch is begun is met under way."""
+    place, look = Midway(), EmbeddedJobs._stop_when_closing
+
+    def wait(jobs: EmbeddedJobs, step: str) -> None:
+        place.reached.set()
+        assert place.go_on.wait(120)
+        look(jobs, step)
+
+    monkeypatch.setattr(EmbeddedJobs, "_stop_when_closing", wait)
+    yield place
+    place.go_on.set()
+
+
+def until_idle(office: Office) -> None:
+    """Wait until nothing is being done in the background."""
+    office.world.ctx.jobs._executor.submit(int).result(timeout=120)  # type: ignore[attr-defined]
+
+
 def told(answer: Response) -> list[tuple[str, dict[str, Any]]]:
     """(event, data) of a stream."""
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -68,21 +102,49 @@ def test_a_running_batch_tells_every_change_until_it_ends(eligible_office: Offic
     assert eligible_office.as_("reviewer").get(f"/api/v1/batches/{batch}/events").status_code == 403
 
 
-def test_a_batch_is_held_and_let_go_on_and_nobody_is_left_out(eligible_office: Office) -> None:
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_batch_is_held_and_let_go_on_and_nobody_is_left_out(
+    eligible_office: Office, midway: Midway, stops: bool
+) -> None:
     issuer = eligible_office.as_("issuer")
     batch = begin(eligible_office)
+    assert midway.reached.wait(120)
     held = issuer.post(f"/api/v1/batches/{batch}/pause", headers={"Idempotency-Key": "hold"})
     assert (held.status_code, held.json()["state"]) == (200, "paused")
     assert issuer.post(f"/api/v1/batches/{batch}/pause").json()["code"] == "batch-state"
     for _ in range(3):  # however quickly one follows the other
         assert issuer.post(f"/api/v1/batches/{batch}/resume").json()["state"] == "running"
-        issuer.post(f"/api/v1/batches/{batch}/pause")
+        assert issuer.post(f"/api/v1/batches/{batch}/pause").json()["state"] == "paused"
+    if stops:
+        midway.go_on.set()
+        until_idle(eligible_office)
     desk = eligible_office.desk("issuer")
-    page = desk.get(f"/console/batches/{batch}").text
-    if "继续" in page:
-        assert desk.post(f"/console/batches/{batch}/resume", data={"csrf": CSRF}).status_code == 303
+    assert "继续" in desk.get(f"/console/batches/{batch}").text
+    assert desk.post(f"/console/batches/{batch}/resume", data={"csrf": CSRF}).status_code == 303
+    midway.go_on.set()
     done = ended(eligible_office, batch)
     assert (done["state"], done["counts"]) == ("done", {"published": 8})
+
+
+def test_a_batch_let_go_on_while_its_run_is_ending_is_taken_up_again(
+    eligible_office: Office, midway: Midway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, real, resumed = eligible_office, batches.unfinished, threading.Event()
+
+    def unfinished(*asked: Any, **more: Any) -> list[tuple[int, str, str]]:
+        found = real(*asked, **more)
+        if midway.go_on.is_set() and not found and not resumed.is_set():  # it rests: now somebody says otherwise
+            resumed.set()
+            batches.resume_batch(office.world.ctx, PROPOSER, batch)
+        return found
+
+    monkeypatch.setattr(batches, "unfinished", unfinished)
+    batch = begin(office)
+    assert midway.reached.wait(120)
+    assert office.as_("issuer").post(f"/api/v1/batches/{batch}/pause").status_code == 200
+    midway.go_on.set()
+    assert resumed.wait(120)
+    assert ended(office, batch)["counts"] == {"published": 8}
 
 
 def test_the_outcome_names_each_person_with_the_reason_and_only_failures_are_retried(
