@@ -46,7 +46,7 @@ def until_it_answers(address: str, process: "subprocess.Popen[bytes]", seconds: 
         if process.poll() is not None:
             raise RuntimeError("the server ended before it answered")
         try:
-            with urllib.request.urlopen(address, timeout=1):
+            with urllib.request.urlopen(address, timeout=30):
                 return
         except urllib.error.HTTPError:
             return

@@ -8,11 +8,12 @@ file keeps other test processes away until this one ends.
 import fcntl
 import os
 import socket
-import tempfile
 from pathlib import Path
 
 FIRST, LAST = 12_000, 31_000
 """Above the well-known ports, below Linux's ip_local_port_range (32768 upwards)."""
+FOLDER = Path("/tmp") / f"ecert-test-ports-{os.getuid()}"
+"""One for all of a user's test processes, whatever folder each uses for its temporary files."""
 _held: list[int] = []
 _next = FIRST + os.getpid() * 97 % (LAST - FIRST)
 
@@ -20,13 +21,12 @@ _next = FIRST + os.getpid() * 97 % (LAST - FIRST)
 def free_port() -> int:
     """A port of 127.0.0.1 that is this process's until it ends; raises RuntimeError when there is none left."""
     global _next
-    folder = Path(tempfile.gettempdir()) / "ecert-test-ports"
-    folder.mkdir(exist_ok=True)
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
     for _ in range(LAST - FIRST):
         port = _next
         _next = FIRST + (_next + 1 - FIRST) % (LAST - FIRST)
         # Close-on-exec by default: a server started with this port does not inherit the lock and outlive us with it.
-        lock = os.open(folder / str(port), os.O_CREAT | os.O_RDWR, 0o600)
+        lock = os.open(FOLDER / str(port), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with socket.socket() as probe:

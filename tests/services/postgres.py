@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ import pytest
 from tests.services.ports import free_port
 
 SERVER_USER = "postgres"
+WITHIN_SECONDS = 200
+"""How long the server may take to start, to stop, and to see that those whose connections it ended are gone."""
 _names = itertools.count(1)
 
 
@@ -42,7 +45,7 @@ class PostgresServer:
         if not data.exists():
             self._run("initdb", "-D", data, "-U", SERVER_USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         self._options = f"-h 127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off -c max_connections=60 {more}"
-        self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", self._options, "-w", "start")
+        self._control("-l", self._folder / "log", "-o", self._options, "start")
 
     @property
     def pid(self) -> int:
@@ -71,35 +74,42 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
-        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
+        self._control("-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def leave(self) -> None:
         """Stop in good order and keep the folder, for another server made with it."""
-        self._run("pg_ctl", "-D", self._folder / "data", "-m", "fast", "stop")
+        self._control("-m", "fast", "stop")
 
     def halt(self) -> None:
         """Stop at once, as a crash would; `start` brings it back with what it held."""
-        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "stop")
+        self._control("-m", "immediate", "stop")
 
     def start(self) -> None:
         """Start again on the same port after `halt`."""
         # The options of the first start are in postmaster.opts, which pg_ctl reads only for a restart.
-        self._run(
-            "pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-o", self._options, "-w", "start"
-        )
+        self._control("-l", self._folder / "log", "-o", self._options, "start")
 
     def restart(self) -> None:
         """Stop at once, as a crash would, and start again on the same port."""
-        self._run(
-            "pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-m", "immediate", "-w", "restart"
-        )
+        self._control("-l", self._folder / "log", "-m", "immediate", "restart")
+
+    def _control(self, *arguments: str | Path) -> None:
+        self._run("pg_ctl", "-D", self._folder / "data", "-w", "-t", str(WITHIN_SECONDS), *arguments)
 
     def _execute(self, statement: str) -> None:
+        until = time.monotonic() + WITHIN_SECONDS
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=SERVER_USER, dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(statement.encode())
+            while True:
+                try:
+                    connection.execute(statement.encode())
+                    return
+                except psycopg.errors.ObjectInUse:
+                    # The server waits five seconds for those who were just leaving the database.
+                    if time.monotonic() > until:
+                        raise
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [str(self._binaries / program), *map(str, arguments)]

@@ -10,7 +10,7 @@ import redis
 
 from tests.services.ports import free_port
 
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 200.0
 
 
 class RedisServer:
@@ -36,13 +36,15 @@ class RedisServer:
         """Start it and wait until it answers."""
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL, cwd="/")
-        client = redis.Redis(port=self.port)
+        client = redis.Redis(port=self.port, socket_timeout=30)
         until = time.monotonic() + STARTS_WITHIN
         while True:
+            if self._process.poll() is not None:
+                pytest.fail(f"redis-server ended with {self._process.returncode} before it answered")
             try:
                 client.ping()
                 break
-            except redis.ConnectionError:
+            except (redis.ConnectionError, redis.TimeoutError):
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.02)
