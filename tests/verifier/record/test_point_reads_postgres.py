@@ -204,7 +204,7 @@ def _content(record: PublicRecord) -> PublicRecord:
 def _end_all_sessions(database: str) -> None:
     """Returns when they are gone: until then one of them could still answer."""
     _run_as_owner(
-        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 200000) FROM pg_stat_activity "
         f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
     )
 
