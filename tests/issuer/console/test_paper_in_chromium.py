@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import update
 
 from issuer.clock import SimulatedClock
 from issuer.paper import keeping
 from issuer.records.paper_post import PaperBookingWindow
 from issuer.records.sittings import Sitting
+from tests.factories.browsers import chromium_running, follow
 from tests.factories.candidates import Candidate
 from tests.factories.paper_office import CLERK, make_paper, serial_of
-from tests.factories.web_server import CHROMIUM
 from tests.factories.world import World
 from tests.issuer.console.test_console_in_chromium import Site, require_sound, serving, sign_in, watched
 
@@ -56,11 +56,9 @@ def desk(eligible_template: World, tmp_path_factory: pytest.TempPathFactory) -> 
             update(Sitting).values(exam_ended_on=today.replace(year=today.year - 5, day=1) - timedelta(40))
         )
         session.execute(update(PaperBookingWindow).values(closes_on=today + timedelta(days=30)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         for site in serving(world):
             yield Desk(site, serials, world.people, browser)
-        browser.close()
 
 
 def scan(page: Page, *codes: str) -> str:
@@ -80,15 +78,15 @@ def test_a_holder_books_and_a_clerk_packs_the_right_envelope(desk: Desk, tmp_pat
         phone.fill("#id_no", person.id_no)
         phone.fill("#name", person.name)
         phone.fill("#admission_no", person.admission_no)
-        phone.click("main button[type=submit]")
-        phone.click("a:has-text('纸质证书')")
+        follow(phone, "main button[type=submit]")
+        follow(phone, "a:has-text('纸质证书')")
         require_sound(phone)
-        phone.click("button:has-text('取得提货码')")
-        phone.wait_for_selector(".pick-code")
+        follow(phone, "button:has-text('取得提货码')")
+        assert phone.locator(".pick-code").count() == 1
         phone.fill("#phone", "13800000000")
         phone.fill("#address", "示例省示例市示例路 1 号")
-        phone.click("button:has-text('预约邮寄')")
-        phone.wait_for_selector("text=已预约邮寄")
+        follow(phone, "button:has-text('预约邮寄')")
+        assert "已预约邮寄" in phone.locator("main").inner_text()
         require_sound(phone)
         assert "13800000000" not in phone.url
     with desk.browser("reviewer") as page:
@@ -96,8 +94,8 @@ def test_a_holder_books_and_a_clerk_packs_the_right_envelope(desk: Desk, tmp_pat
         page.click("summary:has-text('预约邮寄')")
         for name, value in (("mr", "李四"), ("mp", "0371-60000000"), ("ma", "示例省另一市另一路 2 号")):
             page.fill(f"#{name}", value)
-        page.click("button:has-text('保存')")
-        page.wait_for_selector("text=已预约邮寄")
+        follow(page, "button:has-text('保存')")
+        assert "已预约邮寄" in page.locator("main").inner_text()
         page.goto(f"/console/paper/sittings/{desk.site.sitting}")
         with page.expect_download() as waiting:
             page.click("text=导出邮寄清单")
@@ -109,8 +107,8 @@ def test_a_holder_books_and_a_clerk_packs_the_right_envelope(desk: Desk, tmp_pat
         file = tmp_path / "courier.xlsx"
         book.save(file)
         page.set_input_files("#wf", file)
-        page.click("button:has-text('导入')")
-        page.wait_for_selector("text=可登记 2 条")
+        follow(page, "button:has-text('导入')")
+        assert "可登记 2 条" in page.locator("main").inner_text()
         require_sound(page)
 
         page.goto("/console/paper/scan/pack")
@@ -124,32 +122,31 @@ def test_a_holder_books_and_a_clerk_packs_the_right_envelope(desk: Desk, tmp_pat
         assert scan(page, "SF0000000001") == "good"
         page.goto(f"/console/paper/certificates/{first}")
         assert "退件柜" in page.locator("main").inner_text()
-        page.click("button:has-text('保存')")
-        page.click("button:has-text('重新邮寄')")
-        page.wait_for_selector("text=已预约邮寄")
+        follow(page, "button:has-text('保存')")
+        follow(page, "button:has-text('重新邮寄')")
+        assert "已预约邮寄" in page.locator("main").inner_text()
 
 
 def test_the_register_is_counted_by_one_and_countersigned_by_another(desk: Desk) -> None:
     with desk.browser("reviewer") as page:
         page.goto("/console/paper/keeping")
         require_sound(page)
-        page.click("button:has-text('登记造册 2 份')")
-        page.wait_for_url("**/registers/*")
+        follow(page, "button:has-text('登记造册 2 份')")
+        assert "/registers/" in page.url
         address = page.url
         assert scan(page, "BOX-1", desk.serials[6]) == "good"
-        page.click("button:has-text('办结清点')")
-        page.wait_for_selector("text=清点不符")
+        follow(page, "button:has-text('办结清点')")
+        assert "清点不符" in page.locator("main").inner_text()
         require_sound(page)
         page.focus("#rb")
         assert scan(page, "BOX-1", desk.serials[0]) == "bad"
         assert scan(page, desk.serials[7]) == "good"
-        page.click("button:has-text('办结清点')")
-        page.wait_for_selector("text=须由省厅另一名审批人员会签")
+        follow(page, "button:has-text('办结清点')")
+        assert "须由省厅另一名审批人员会签" in page.locator("main").inner_text()
     with desk.browser("approver") as page:
         page.goto(address)
         require_sound(page)
-        page.click("button:has-text('会签并盖章')")
-        page.wait_for_selector("text=盖章清册 PDF")
+        follow(page, "button:has-text('会签并盖章')")
         with page.expect_download() as waiting:
             page.click("text=盖章清册 PDF")
         assert Path(waiting.value.path()).read_bytes().startswith(b"%PDF-")

@@ -10,7 +10,6 @@ from typing import Any
 import pyotp
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
 from issuer.access.passwords import hashed
@@ -21,8 +20,8 @@ from issuer.cli import run
 from issuer.console.sign_in import STEP_COOKIE
 from issuer.records.access import RecoveryCode, SecondFactor, StaffAccount, StaffSession
 from issuer.records.ledger import AuditEvent
+from tests.factories.browsers import PATIENCE_MS, chromium_running, follow
 from tests.factories.office import CSRF, PASSWORD, Office
-from tests.factories.web_server import CHROMIUM
 from tests.factories.world import World
 from tests.issuer.console.test_console_in_chromium import require_sound, serving
 
@@ -167,32 +166,31 @@ def served(world_copy: World) -> Iterator[str]:
 
 
 def test_in_chromium_an_app_is_set_up_and_asked_for(served: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(PATIENCE_MS)
         faults: list[str] = []
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         page.goto(f"{served}/console/sign-in?next=/console/account")
         page.fill("#username", USER)
         page.fill("#password", PASSWORD)
-        page.click("main button[type=submit]")
-        page.click("text=开始设置")
+        follow(page, "main button[type=submit]")
+        follow(page, "text=开始设置")
         page.click("summary")
         app = pyotp.TOTP("".join((page.text_content("p.hash") or "").split()))
         require_sound(page)
         page.fill("#code", app.now())
-        page.click("main button[type=submit]")
+        follow(page, "main button[type=submit]")
         spare = page.text_content(".codes code") or ""
         require_sound(page)
         page.goto(f"{served}/console/account")
         require_sound(page)
-        page.click("header form button")
+        follow(page, "header form button")
         page.fill("#username", USER)
         page.fill("#password", PASSWORD)
-        page.click("main button[type=submit]")
+        follow(page, "main button[type=submit]")
         require_sound(page)
         page.fill("#code", spare)
-        page.click("main button[type=submit]")
+        follow(page, "main button[type=submit]")
         assert page.url == f"{served}/console/"
         assert faults == []
-        browser.close()

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
 from issuer.access import oidc_sign_in
+from tests.factories.browsers import PATIENCE_MS, chromium_running, follow
 from tests.factories.office import PASSWORD
-from tests.factories.web_server import CHROMIUM
 from tests.factories.world import AUDITOR, World
 from tests.issuer.console.test_console_in_chromium import require_sound, serving
 from tests.services.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
@@ -28,10 +28,8 @@ KEY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -57,6 +55,7 @@ def address(world_copy: World, provider: OpenIdProvider, monkeypatch: pytest.Mon
 def phone(chromium: Browser, address: str) -> Iterator[Page]:
     """A phone's browser, in which no page may have an error of its own."""
     context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=address)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -77,12 +76,12 @@ def by_password(page: Page) -> None:
     page.goto("/console/sign-in?next=/console/account")
     page.fill("#username", USER)
     page.fill("#password", PASSWORD)
-    page.click("form[action='/console/sign-in'] button")
+    follow(page, "form[action='/console/sign-in'] button")
 
 
 def sign_out(page: Page) -> None:
-    page.click("header form button")
-    page.wait_for_url("**/console/sign-in")
+    follow(page, "header form button")
+    assert page.url.endswith("/console/sign-in")
 
 
 def test_a_passkey_is_registered_asked_for_and_enough_alone(chromium: Browser, address: str) -> None:
@@ -91,8 +90,8 @@ def test_a_passkey_is_registered_asked_for_and_enough_alone(chromium: Browser, a
         by_password(page)
         require_sound(page)
         page.fill("#passkey-label", "办公室安全密钥")
-        page.click("form[data-passkey=create] button")
-        page.wait_for_selector(".codes code")
+        follow(page, "form[data-passkey=create] button")
+        assert page.locator(".codes code").count() > 0
         require_sound(page)
         page.goto("/console/account")
         assert "办公室安全密钥" in page.locator(".keys").inner_text()
@@ -108,8 +107,8 @@ def test_a_passkey_is_registered_asked_for_and_enough_alone(chromium: Browser, a
         by_password(page)
         assert page.url.startswith(f"{address}/console/sign-in/code")
         require_sound(page)
-        page.click("form[data-passkey=get] button")
-        page.wait_for_url("**/console/account")
+        follow(page, "form[data-passkey=get] button")
+        page.wait_for_url(f"{address}/console/account")
         sign_out(page)
         require_sound(page)
 
@@ -119,15 +118,15 @@ def test_a_passkey_is_registered_asked_for_and_enough_alone(chromium: Browser, a
         assert page.url.startswith(f"{address}/console/sign-in")
         devtools.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": True})
         page.click("form[data-passkey=get] button")
-        page.wait_for_url("**/console/")
+        page.wait_for_url(f"{address}/console/")
         page.goto("/console/staff")
         require_sound(page)
-        page.click(f"main a:has-text('{USER}')")
+        follow(page, f"main a:has-text('{USER}')")
         assert "通行密钥 1 个" in page.locator("main").inner_text()
         require_sound(page)
         page.goto("/console/account")
-        page.click(".keys button")
-        page.wait_for_selector(".keys", state="detached")
+        follow(page, ".keys button")
+        assert page.locator(".keys").count() == 0
 
 
 def test_one_goes_to_the_provider_and_comes_back_signed_in(
@@ -141,13 +140,13 @@ def test_one_goes_to_the_provider_and_comes_back_signed_in(
         page.goto("/console/account")  # leads to the sign-in page
         require_sound(page)
         page.click("text=省统一身份认证")
-        page.wait_for_url("**/console/account")
+        page.wait_for_url(f"{address}/console/account")
         assert "已关联" in page.locator("main").inner_text()
         assert all("code=" not in entry for entry in (page.url, page.evaluate("document.referrer")))
         page.click("header form button")
         page.wait_for_url(f"{provider.issuer}/leave?*")
-        page.click("#back")
-        page.wait_for_url("**/console/sign-in*")
+        follow(page, "#back")
+        assert page.url.startswith(f"{address}/console/sign-in")
         provider.person = "nobody-here"
         page.click("text=省统一身份认证")
         page.wait_for_selector("[role=alert]")

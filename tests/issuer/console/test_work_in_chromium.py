@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.factories.browsers import chromium_running, follow
 from tests.factories.review_desk import reopen_review
-from tests.factories.web_server import CHROMIUM
 from tests.factories.world import World
 from tests.issuer.console.test_console_in_chromium import Site, require_sound, serving, sign_in, watched
 
@@ -40,11 +40,9 @@ class Desk:
 def desk(issued_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     world = issued_world.copy(tmp_path_factory.mktemp("work") / "data")
     reopen_review(world)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         for site in serving(world):
             yield Desk(site, browser)
-        browser.close()
 
 
 def press(page: Page, *keys: str) -> int:
@@ -59,7 +57,7 @@ def press(page: Page, *keys: str) -> int:
 def test_a_day_of_reviews_by_keyboard_a_take_over_and_a_pack(desk: Desk, tmp_path: Path) -> None:
     with desk.browser("reviewer") as page:
         require_sound(page)
-        page.click("text=待资格核查")
+        follow(page, "text=待资格核查")
         require_sound(page)
         press(page, "Enter")  # the button that takes the next case has the focus
         assert page.url.endswith("/console/work/review/1")
@@ -94,8 +92,8 @@ def test_a_day_of_reviews_by_keyboard_a_take_over_and_a_pack(desk: Desk, tmp_pat
         page.click("summary:has-text('接管')")
         page.fill("#to", "issuer")
         page.fill("#why", "经办人请假")
-        page.click("button:has-text('接管')")
-        page.wait_for_selector("text=经办人请假")
+        follow(page, "button:has-text('接管')")
+        assert "经办人请假" in page.locator("main").inner_text()
         require_sound(page)
 
     with desk.browser("issuer", 390) as phone:
@@ -109,8 +107,8 @@ def test_a_day_of_reviews_by_keyboard_a_take_over_and_a_pack(desk: Desk, tmp_pat
     with desk.browser("auditor") as page:
         page.goto("/console/people")
         page.fill("#name", desk.site.people[1].name)
-        page.click("main button[type=submit]")
-        page.click(f"td >> text={desk.site.people[1].name}")
+        follow(page, "main button[type=submit]")
+        follow(page, f"td >> text={desk.site.people[1].name}")
         require_sound(page)
         assert "差两个月" in page.locator(".happenings").inner_text()
         assert "reviewer" in page.locator("section:has(#looks)").inner_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from issuer.access.actor import SYSTEM
@@ -19,8 +19,8 @@ from issuer.personal_data.stock_take import take_portion
 from issuer.personal_data.wording import FINDINGS
 from issuer.records.access import HolderSession
 from issuer.records.people import Registration
+from tests.factories.browsers import PATIENCE_MS, chromium_running
 from tests.factories.office import BASE, CSRF, Office
-from tests.factories.web_server import CHROMIUM
 
 SERIOUS = ("serious", "critical")
 STATIC = Path(__file__).parents[3] / "templates" / "static"
@@ -28,10 +28,8 @@ STATIC = Path(__file__).parents[3] / "templates" / "static"
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 def holder_at(office: Office, person_id: int) -> TestClient:
@@ -56,6 +54,7 @@ def look_at(chromium: Browser, html: str, name: str, folder: Path) -> None:
     """No serious fault by axe, nothing wider than the screen; pictures in the test's folder."""
     for width in (1280, 390):
         page = chromium.new_page(viewport={"width": width, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
         page.route("**/*", lambda route: _answer(route, html))
         page.goto(f"{BASE}/page")
         found = Axe().run(page).response["violations"]

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.factories.browsers import chromium_running, follow
 from tests.factories.candidates import Candidate
 from tests.factories.registration_desk import compared_world
 from tests.factories.registration_facts import a_picture
-from tests.factories.web_server import CHROMIUM
 from tests.factories.world import World
 from tests.issuer.console.test_console_in_chromium import Site, require_sound, serving, sign_in, watched
 
@@ -29,10 +29,8 @@ def site(
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 def go_in(page: Page, person: Candidate) -> None:
@@ -40,16 +38,21 @@ def go_in(page: Page, person: Candidate) -> None:
     page.goto("/my/")
     for name in ("id_no", "name", "admission_no"):
         page.fill(f"[name={name}]", getattr(person, name))
-    page.click("main button[type=submit]")
+    follow(page, "main button[type=submit]")
     require_sound(page)
-    page.click("text=承诺、比对与材料")
-    page.wait_for_url("**/my/registrations/*")
+    follow(page, "text=承诺、比对与材料")
+    assert "/my/registrations/" in page.url
     require_sound(page)
 
 
-def painted(page: Page) -> bool:
-    """Whether every picture that is asked for came."""
-    return bool(page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 100)"))
+def require_pictures(page: Page) -> None:
+    """Wait until every picture of the page has come; those further down are asked for when they are scrolled to."""
+    for picture in page.locator("img").all():
+        picture.scroll_into_view_if_needed()
+    ended = "[...document.images].map((image) => image.complete || new Promise((done) => {"
+    ended += " image.onload = image.onerror = done; }))"
+    page.evaluate(f"Promise.all({ended}).then(() => null)")
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 100)")
 
 
 def test_asked_on_the_phone_handed_in_seen_at_the_desk_and_decided(
@@ -61,12 +64,10 @@ def test_asked_on_the_phone_handed_in_seen_at_the_desk_and_decided(
     with watched(chromium, served, 390) as phone:
         go_in(phone, people[2])
         assert "需要提交：工作年限证明" in phone.locator("[role=status]").inner_text()
-        with phone.expect_navigation():
-            phone.click("text=我已阅读，本人承诺")
+        follow(phone, "text=我已阅读，本人承诺")
         assert "已承诺" in phone.locator("#commitment").inner_text()
         phone.set_input_files("#f-employment-proof", paper)
-        with phone.expect_navigation():
-            phone.click("button:has-text('上传')")
+        follow(phone, "button:has-text('上传')")
         assert "材料已提交" in phone.locator("[role=status]").inner_text()
         require_sound(phone)
 
@@ -75,19 +76,17 @@ def test_asked_on_the_phone_handed_in_seen_at_the_desk_and_decided(
         desk.goto(f"/console/registrations/{served.sitting}")
         require_sound(desk)
         desk.goto("/console/work/review/3")
-        desk.click("[data-take]")
-        desk.wait_for_selector("#decision")
-        desk.locator(".papers img").first.scroll_into_view_if_needed()
-        desk.wait_for_load_state("networkidle")
-        assert painted(desk)
+        follow(desk, "[data-take]")
+        assert desk.locator("#decision").count() == 1
+        assert desk.locator(".papers img").count() > 0
+        require_pictures(desk)
         require_sound(desk)
-        desk.click("text=逐页查看")
-        desk.wait_for_load_state("networkidle")
-        assert painted(desk)
+        follow(desk, "text=逐页查看")
+        require_pictures(desk)
         require_sound(desk)
         desk.fill("#note", "没有盖章，请补盖后重新提交。")
-        desk.click("text=不予采用，请重新提交")
-        desk.wait_for_url("**/console/work/review/3*")
+        follow(desk, "text=不予采用，请重新提交")
+        assert "/console/work/review/3" in desk.url
         assert "尚未提交：工作年限证明" in desk.locator("#materials").inner_text()
         desk.keyboard.press("1")
         desk.keyboard.press("b")
@@ -110,5 +109,5 @@ def test_asked_on_the_phone_handed_in_seen_at_the_desk_and_decided(
         sign_in(page, "issuer")
         for address in (f"/console/registrations/{served.sitting}", "/console/materials/2", "/console/work/review/2"):
             page.goto(address)
-            page.wait_for_load_state("networkidle")
+            require_pictures(page)
             require_sound(page)
