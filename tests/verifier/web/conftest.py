@@ -31,6 +31,14 @@ def _counted_in_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "time", stopped)
 
 
+@pytest.fixture(autouse=True)
+def _redis_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that answers after a second counts as away; on a busy machine it would be so by chance."""
+    patient = {"socket_timeout": 60, "socket_connect_timeout": 60}
+    storage = rates.storage_from_string
+    monkeypatch.setattr(rates, "storage_from_string", lambda url, **options: storage(url, **options | patient))
+
+
 @pytest.fixture(scope="session")
 def web_bench() -> Bench:
     """Keys made once: a ceremony takes longer than all the rest."""
@@ -71,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, web_bench: Bench) -> Iterator
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium. Closed with the module: while it runs, no other event loop can run in this thread."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=BUSY_MS)
         plain = browser.new_context
 
         def patient(**options: Any) -> BrowserContext:

@@ -143,8 +143,8 @@ def test_on_a_phone_and_without_script_by_everybody(
     page = context.new_page()
     page.goto(site.base_url + "/checks")
     page.set_input_files("#file", path)
-    page.click("form button")
-    page.wait_for_selector("table.rows")
+    with page.expect_navigation():
+        page.click("form button")
     assert page.url == site.base_url + ADDRESS
     assert page.locator("table.rows tbody tr").count() == 6
     serious = [

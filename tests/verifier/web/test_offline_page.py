@@ -258,7 +258,8 @@ def test_scanning_goes_on_without_a_network_and_says_what_is_kept(
     phone.context.set_offline(True)
     phone.goto("about:blank")
     phone.goto(f"{fresh.base_url}/scan")
-    phone.set_input_files("#picture", {"name": "x", "mimeType": "image/png", "buffer": qr_picture(one.qr)})
+    with phone.expect_navigation():
+        phone.set_input_files("#picture", {"name": "x", "mimeType": "image/png", "buffer": qr_picture(one.qr)})
     phone.wait_for_selector(SETTLED)
     assert phone.locator("#verdict").get_attribute("data-verdict") == "valid"
     assert phone.locator("#no-network").is_visible()

@@ -95,8 +95,8 @@ def test_a_file_over_the_limit_is_not_even_read(start: Page, tmp_path: Path) -> 
 def look_up(page: Page, one: Published, name: str) -> None:
     page.fill("#management_no", one.claims.management_no)
     page.fill("#name", name)
-    page.click("#number-form button")
-    page.wait_for_selector(SETTLED)
+    with page.expect_navigation():
+        page.click("#number-form button")
 
 
 def test_number_and_name_are_posted_and_stand_in_no_address(start: Page, site: PublicRegister) -> None:
@@ -120,7 +120,7 @@ def test_the_start_page_works_without_script(chromium: Browser, site: PublicRegi
     assert page.locator("#verdict").get_attribute("data-verdict") == "not_found"
     page.goto(site.base_url + "/")
     page.set_input_files("#file", path)
-    page.click("#file-send")
-    page.wait_for_selector(SETTLED)
+    with page.expect_navigation():
+        page.click("#file-send")
     assert page.locator("#verdict").get_attribute("data-verdict") == "malformed"
     context.close()
