@@ -44,7 +44,7 @@ def build(folder: Path, records: int, *, postgres: str | None = None, seed: int 
     folder.mkdir(parents=True, exist_ok=True)
     source = random.Random(seed)
     tokens = sorted(_token(source) for _ in range(records))
-    files = sorted((hashlib.sha256(token.encode()).hexdigest(), token) for token in tokens)
+    files = sorted((_file_digest(token), token) for token in tokens)
     url = postgres or f"sqlite:///{folder / 'register.sqlite3'}"
     engine = create_engine(url, execution_options={} if postgres else {"schema_translate_map": {tables.SCHEMA: None}})
     if postgres:
@@ -70,6 +70,10 @@ def _token(source: random.Random) -> str:
     return base64.b32encode(source.randbytes(16)).decode()[:26]
 
 
+def _file_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def _certificates(tokens: list[str], source: random.Random) -> Iterator[tuple[Any, ...]]:
     sittings = [_sitting(number) for number in range(400)]
     for index, token in enumerate(tokens):
@@ -79,7 +83,7 @@ def _certificates(tokens: list[str], source: random.Random) -> Iterator[tuple[An
         unique = f"{index:064x}"
         yield (
             *(token, status, reason, code, name, level, specialty, approved, approved),
-            *(unique, hashlib.sha256(unique.encode()).hexdigest(), unique, unique),
+            *(_file_digest(token), hashlib.sha256(unique.encode()).hexdigest(), unique, unique),
             *(str(1 + index // LIST_SIZE), index % LIST_SIZE, STAMP),
             *(STAMP if changed else None, "2025-10-27" if changed else None, None),
             unique,

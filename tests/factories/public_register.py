@@ -110,7 +110,11 @@ class PublicRegister:
             "published_at": NOW,
             "identity_digest": identity_digest(LOOKUP_KEY, claims.management_no, claims.name, LAST_FOUR),
         }
-        file_row = {"sha256": sha256, "token": claims.token, "kind": "original", "valid_until": file_valid_until}
+        file_row = {"sha256": sha256, "token": claims.token, "kind": "original", "valid_until": None}
+        if file_valid_until is not None:
+            # Never the file its certificate was published with.
+            row["file_sha256"] = hashlib.sha256(b"original of " + file).hexdigest()
+            file_row |= {"kind": "extended", "valid_until": file_valid_until}
         with self._engine.begin() as connection:
             connection.execute(insert(tables.certificates).values(row))
             connection.execute(insert(tables.files).values(file_row))

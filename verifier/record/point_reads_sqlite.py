@@ -18,7 +18,7 @@ from verifier.record.point_reads import SHAPE_COLUMNS, PointRow
 from verifier.record.readonly import RegisterUnavailableError
 
 MAPPED_BYTES: Final = 2_147_418_112
-"""How much of an SQLite register is read through a memory mapping, the most SQLite allows (about 2,500,000 rows).
+"""How much of an SQLite register is read through a memory mapping, the most SQLite allows (about 2,200,000 rows).
 
 It is the system's own cache, shared by all processes; through it 2,000,000 rows cost little more than 20,000. Rows
 beyond it are read by calls, which is slower and nothing else.
@@ -34,6 +34,13 @@ _FOR_PAGE: Final = (
 )
 _BEGIN: Final = "SELECT 1 FROM certificates WHERE token >= ?"
 """Holds a read transaction from its first row until it is reset."""
+_TOKEN_LENGTH: Final = 26
+_BY_FIRST_FILE: Final = (
+    f"SELECT c.token || {_SHAPE} FROM certificates c INDEXED BY ix_certificates_file_head"  # noqa: S608  # nosec B608
+    # The plus keeps SQLite from putting the value into the other term, which then names no column any more.
+    " WHERE substr(c.file_sha256, 1, 16) = substr(?1, 1, 16) AND +c.file_sha256 = ?1"
+)
+"""The file a certificate was published with: two trees, as by token. Later files and copies are in `files`."""
 _BY_FILE: Final = (
     f"SELECT {_SHAPE} {_BREAK} c.token {_BREAK} ifnull(f.valid_until, '')"  # noqa: S608 (constants)  # nosec B608
     " FROM files f JOIN certificates c ON c.token = f.token WHERE f.sha256 = ?"
@@ -45,12 +52,14 @@ class _Statement(Protocol):
 
 
 class _Reader(Protocol):
-    """An open register with its three statements."""
+    """An open register with its statements."""
 
     @property
     def by_token(self) -> _Statement: ...
     @property
     def for_page(self) -> _Statement: ...
+    @property
+    def by_first_file(self) -> _Statement: ...
     @property
     def by_file(self) -> _Statement: ...
 
@@ -93,8 +102,14 @@ class SqlitePointReads:
 
     def by_file(self, sha256: str) -> PointRow | None:
         """See `PointReads`."""
+        key = sha256.encode()
         try:
-            found = self._open().by_file.first(sha256.encode())
+            reader = self._open()
+            found = reader.by_first_file.first(key)
+            if found is not None:
+                text = found.decode()
+                return PointRow(text[:_TOKEN_LENGTH], text[_TOKEN_LENGTH:])
+            found = reader.by_file.first(key)
         except (sqlite3.Error, HeldSqliteError, OSError) as exc:
             raise self._failed(exc) from exc
         if found is None:
@@ -148,6 +163,7 @@ class _HeldReader:
         try:
             self.by_token: HeldStatement = self._connection.prepare(_BY_TOKEN)
             self.for_page: HeldStatement = self._connection.prepare(_FOR_PAGE)
+            self.by_first_file: HeldStatement = self._connection.prepare(_BY_FIRST_FILE)
             self.by_file: HeldStatement = self._connection.prepare(_BY_FILE)
             self._turn = self._connection.prepare(_BEGIN)
         except HeldSqliteError:
@@ -174,8 +190,9 @@ class _ModuleReader:
         )
         for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
-        self.by_token, self.for_page, self.by_file = (
-            _ModuleStatement(self._connection.cursor(), text) for text in (_BY_TOKEN, _FOR_PAGE, _BY_FILE)
+        self.by_token, self.for_page, self.by_first_file, self.by_file = (
+            _ModuleStatement(self._connection.cursor(), text)
+            for text in (_BY_TOKEN, _FOR_PAGE, _BY_FIRST_FILE, _BY_FILE)
         )
 
     def begin(self) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from verifier.record.instants import UtcInstant
@@ -48,6 +49,9 @@ certificates = Table(
     Column("superseded_by", String(32)),
     Column("identity_digest", String(64)),
     Index("uq_certificates_list_entry", "list_id", "list_index", unique=True),
+    # A certificate by the file it was published with, as quickly as by its token. The head alone is kept: a third of
+    # the room, and two files with the same 64 bits are still told apart. PostgreSQL asks for many files at once.
+    Index("ix_certificates_file_head", text("substr(file_sha256, 1, 16)")).ddl_if(dialect="sqlite"),
 )
 
 files = Table(

@@ -12,6 +12,7 @@ import pytest
 from tests.factories.feed import Feed, digest_of, open_feed, token_of
 from verifier.record import point_reads_sqlite
 from verifier.record.held_sqlite import HeldConnection, HeldSqliteError, held_library
+from verifier.record.point_reads import PointRow
 from verifier.record.point_reads_sqlite import SqlitePointReads
 from verifier.record.readonly import RegisterUnavailableError
 from verifier.record.status import CertificateStatus
@@ -61,6 +62,38 @@ def test_all_ways_say_what_the_register_says(feed: Feed, reads: SqlitePointReads
         await reads.close()
 
     asyncio.run(ask())
+
+
+def test_two_files_with_the_same_head_are_told_apart(feed: Feed, reads: SqlitePointReads, tmp_path: Path) -> None:
+    """Only the first 64 bits of a digest are in the index."""
+    first = digest_of(1, "file")
+    alike = first[:16] + digest_of(2, "file")[16:]
+    later = digest_of(3, "later file")
+    with sqlite3.connect(tmp_path / "register.sqlite3") as connection:
+        changed = connection.execute("UPDATE certificates SET file_sha256 = ? WHERE token = ?", (alike, token_of(2)))
+        assert changed.rowcount == 1
+        connection.execute("INSERT INTO files VALUES (?, ?, 'extended', NULL)", (later, token_of(3)))
+    connection.close()
+
+    async def ask() -> None:
+        found = {sha256: reads.by_file(sha256) for sha256 in (first, alike, later, first[:16] + "0" * 48)}
+        tokens = [row.token if isinstance(row, PointRow) else row for row in found.values()]
+        assert tokens == [token_of(1), token_of(2), token_of(3), None]
+        await reads.close()
+
+    asyncio.run(ask())
+
+
+def test_each_way_goes_down_an_index(feed: Feed, tmp_path: Path) -> None:
+    """A whole table read for one answer would be an open door for whoever wants to stop the service."""
+    statements = [
+        getattr(point_reads_sqlite, name) for name in ("_BY_TOKEN", "_FOR_PAGE", "_BY_FIRST_FILE", "_BY_FILE")
+    ]
+    with sqlite3.connect(tmp_path / "register.sqlite3") as connection:
+        for statement in statements:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", ("A" * 64,)).fetchall()
+            assert plan and all(step[3].startswith("SEARCH") for step in plan), (statement, plan)
+    connection.close()
 
 
 def test_whoever_asks_after_a_change_sees_it_and_nothing_holds_the_past(feed: Feed, reads: SqlitePointReads) -> None:
