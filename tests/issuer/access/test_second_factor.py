@@ -19,6 +19,7 @@ from issuer.records.database import Database, make_engine
 from issuer.records.encryption import DataKey, use_data_key
 from issuer.records.ledger import AuditEvent
 from issuer.rules.terms import Role
+from tests.factories.one_time_codes import telling_secret
 from tests.services.postgres import postgres_url  # noqa: F401 (a fixture)
 
 PASSWORD = "correct horse battery"
@@ -38,8 +39,11 @@ class Watch:
 
 
 @pytest.fixture
-def clock() -> Watch:
-    return Watch()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    clock = Watch()
+    secret = telling_secret(clock.now())
+    monkeypatch.setattr(pyotp, "random_base32", lambda: secret)
+    return clock
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from issuer.records.access import RecoveryCode, SecondFactor, StaffAccount, Staf
 from issuer.records.ledger import AuditEvent
 from tests.factories.browsers import PATIENCE_MS, chromium_running, follow
 from tests.factories.office import CSRF, PASSWORD, Office
+from tests.factories.one_time_codes import telling_secret
 from tests.factories.world import World
 from tests.issuer.console.test_console_in_chromium import require_sound, serving
 
@@ -30,8 +31,10 @@ CODE = re.compile(r"<code>([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})</code>")
 
 
 @pytest.fixture
-def own_office(office: Office) -> Office:
-    """The office, in which one account has a password."""
+def own_office(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The office, in which one account has a password, and apps are given a secret that tells codes apart."""
+    secret = telling_secret(office.world.ctx.clock.now())
+    monkeypatch.setattr(pyotp, "random_base32", lambda: secret)
     with office.world.ctx.database.write() as session:
         session.get_one(StaffAccount, USER).password_hash = hashed(PASSWORD)
     return office
