@@ -69,7 +69,8 @@ def test_a_token_is_shown_once_and_ends_when_revoked(
     assert ecert(capsys, folder, "token-revoke", "")["error"]["code"] == "token-unknown"
     with ctx.database.read() as session:
         assert actor_of_token(session, ctx.clock, made["token"]) is None
-        events = session.scalars(select(AuditEvent).where(AuditEvent.act.startswith("staff."))).all()
+        trail = select(AuditEvent).where(AuditEvent.act.startswith("staff.")).order_by(AuditEvent.sequence)
+        events = session.scalars(trail).all()
     assert [event.act for event in events] == ["staff.add", "staff.token", "staff.token-revoke"]
     assert made["token"] not in str([event.details for event in events])
 
@@ -134,7 +135,8 @@ def test_an_identity_is_linked_and_unlinked_and_sessions_are_ended(
     assert ecert(capsys, folder, "sessions", "chen")["sessions"] == []
     assert ecert(capsys, folder, "unlink-oidc", "chen") == {"username": "chen", "links": 1}
     with ctx.database.read() as session:
-        events = {event.act: event for event in session.scalars(select(AuditEvent))}
+        trail = select(AuditEvent).order_by(AuditEvent.sequence)
+        events = {event.act: event for event in session.scalars(trail)}
     assert events["staff.link-oidc"].details["issuer"] == "https://id.example"
     assert all("s-1" not in str(event.details) for event in events.values())
     assert events["staff.end-sessions"].details["sessions"] == 2

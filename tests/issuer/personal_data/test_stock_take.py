@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from issuer import doctor
 from issuer.access.actor import SYSTEM
@@ -81,7 +81,8 @@ def test_each_disagreement_is_named_and_settled_once_mended(world_copy: World) -
     }
     with ctx.database.read() as session:
         first = {row.subject: row.id for row in standing_findings(session)}
-        events = [row.act for row in session.query(AuditEvent) if row.act.startswith("stock-take")]
+        trail = session.scalars(select(AuditEvent.act).order_by(AuditEvent.sequence))
+        events = [act for act in trail if act.startswith("stock-take")]
     assert events == ["stock-take.found", "stock-take.found", "stock-take.done"]
     found = next(item for item in doctor.examine(ctx) if item.name == "stock-take")
     assert found.ok is False and "11" in found.zh

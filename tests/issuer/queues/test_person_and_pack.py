@@ -50,7 +50,8 @@ def test_every_look_is_recorded_and_shown_and_operators_are_refused(office: Offi
     nothing = desk.post("/console/people/search", data={"csrf": CSRF})
     assert (nothing.status_code, 'role="alert"' in nothing.text) == (422, True)
     with office.world.ctx.database.read() as session:
-        events = session.scalars(select(AuditEvent).where(AuditEvent.act.startswith("person."))).all()
+        looks_on_record = select(AuditEvent).where(AuditEvent.act.startswith("person.")).order_by(AuditEvent.sequence)
+        events = session.scalars(looks_on_record).all()
         assert [event.actor for event in events] == ["reviewer", "reviewer", "auditor"]
         assert not any(name in str(event.details) or id_no in str(event.details) for event in events)
 
