@@ -10,7 +10,6 @@ import pytest
 from openpyxl import load_workbook
 
 from issuer.bodies import limit_of
-from issuer.clock import SystemClock
 from tests.factories.candidates import invent, sitting_toml, write_files
 from tests.factories.office import Office
 
@@ -21,7 +20,7 @@ def upload(path: Path, name: str | None = None) -> tuple[str, bytes, str]:
 
 def test_a_sitting_is_defined_filled_and_shown(office: Office, tmp_path: Path) -> None:
     issuer = office.as_("issuer")
-    toml = sitting_toml(SystemClock().today(), code="TEST-NEW")
+    toml = sitting_toml(office.world.clock.today(), code="TEST-NEW")
     made = issuer.post(
         "/api/v1/sittings", files={"file": ("sitting.toml", toml)}, headers={"Idempotency-Key": "define"}
     )
@@ -117,7 +116,7 @@ def test_a_body_over_the_limit_is_413_whether_declared_or_not(reading_office: Of
 
 def test_a_review_goes_through_its_rounds(office: Office, tmp_path: Path) -> None:
     reviewer = office.as_("reviewer")
-    today = SystemClock().today()
+    today = office.world.clock.today()
     released = sitting_toml(today + timedelta(days=51), code="TEST-NEXT")
     office.as_("issuer").post("/api/v1/sittings", files={"file": ("sitting.toml", released)})
     roster, photos = write_files(tmp_path / "next", invent(3))
