@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 from issuer.access.actor import Actor
 from issuer.app import create_issuer_app
@@ -116,14 +116,15 @@ def test_refusals_do_the_same_work_whatever_was_wrong(holder: TestClient, world_
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         statements.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    engine = world_copy.ctx.database.engine  # this world's: threads of others may be at work
+    event.listen(engine, "before_cursor_execute", note)
     try:
         for kind, data in asked.items():
             statements.clear()
             assert holder.post("/my/sign-in", data=data).status_code == 403
             work[kind] = list(statements)
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", note)
     assert work["nobody"]
     assert work["wrong name"] == work["wrong ID"] == work["nobody"]
 
