@@ -39,7 +39,7 @@ def alone(tree: Path, *commands: list[str]) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-I", "-c", _SCRIPT, str(tree), str(ROOT), json.dumps(commands)],
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=1000,
         check=False,
         cwd=tree,
     )

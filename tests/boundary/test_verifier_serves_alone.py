@@ -57,7 +57,7 @@ def test_it_serves_checks_from_a_tree_without_secrets(issued_world: World, tmp_p
     server = subprocess.Popen(command, env=environment, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         until_it_answers(f"{base_url}/healthz", server, 120.0)
-        with httpx.Client(base_url=base_url, timeout=60) as web:
+        with httpx.Client(base_url=base_url, timeout=200) as web:
             by_token = web.get(f"/api/v1/certificates/{certificate.token}")
             page = web.get(f"/v/{certificate.token}", headers={"Accept": "text/html"})
             by_file = web.post("/api/v1/check", content=pdf, headers={"Content-Type": "application/pdf"})

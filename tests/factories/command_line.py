@@ -63,7 +63,7 @@ class CommandLine:
         """One command to its end; every exit code is an answer."""
         command = [str(PROGRAMS / program), *map(str, words)]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=240, env=self.environment, cwd=ROOT
+            command, capture_output=True, text=True, check=False, timeout=1000, env=self.environment, cwd=ROOT
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

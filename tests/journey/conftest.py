@@ -19,7 +19,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     # Otherwise the server would begin the day's stock-take while rows are compared.
     ecert.ask("stock-take")
     token = ecert.ask("staff", "token", "demo-proposer", "--label", "test")["token"]
-    with ecert.serving() as base_url, httpx.Client(base_url=base_url, timeout=60) as web:
+    with ecert.serving() as base_url, httpx.Client(base_url=base_url, timeout=200) as web:
         web.get("/healthz").raise_for_status()
         yield Target(ecert, web, token, summary["certificates"][0], digest_of_rows(ecert.folder))
 

@@ -23,7 +23,7 @@ def assert_problem(name: str, answer: httpx.Response, *statuses: int) -> None:
 def test_http_check_refuses_or_tells_what_it_is(target: Target, pdfs: dict[str, Path]) -> None:
     # One address may hand in thirty files a minute: the foreign ones come from another.
     elsewhere = httpx.Client(
-        base_url=target.ecert.base_url, timeout=60, transport=httpx.HTTPTransport(local_address="127.0.0.2")
+        base_url=target.ecert.base_url, timeout=200, transport=httpx.HTTPTransport(local_address="127.0.0.2")
     )
     for name, path in pdfs.items():
         web = elsewhere if name.startswith("foreign") else target.web

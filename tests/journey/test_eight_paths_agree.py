@@ -7,17 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 
 from issuer.clock import SystemClock
 from issuer.sealing.credential import sign_credential
 from issuer.sealing.room import SealingRoom, first_ceremony, open_sealing_room
 from issuer.settings import Settings
 from keys.public.keyset import load_key_set
+from tests.factories.browsers import PATIENCE_MS, chromium_running
 from tests.factories.command_line import CommandLine
 from tests.factories.eight_paths import PDF, EightPaths, InHand
 from tests.factories.scanning import scanned
-from tests.factories.web_server import CHROMIUM
 from verifier.record.credential import verify_credential
 from verifier.record.qr import parse_qr, qr_text
 
@@ -29,12 +28,11 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EightPaths]:
     """Six people of the demo, served on one port, with a phone's browser before it."""
     ecert = CommandLine(tmp_path_factory.mktemp("eight") / "data")
     ecert.ask("demo", "--no-serve", "--people", 6, "--data-dir", ecert.folder)
-    with ecert.serving("verifier") as base_url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with ecert.serving("verifier") as base_url, chromium_running() as browser:
         phone = browser.new_page(viewport={"width": 390, "height": 844})
-        with httpx.Client(base_url=base_url, timeout=30) as web:
+        phone.set_default_timeout(PATIENCE_MS)
+        with httpx.Client(base_url=base_url, timeout=200) as web:
             yield EightPaths(ecert, web, phone)
-        browser.close()
 
 
 def held(paths: EightPaths, which: int) -> InHand:

@@ -63,7 +63,7 @@ def test_result_day_to_employer(story: Story) -> None:
     pdf = the_holder_has_a_file(story, number, people[0])
     with (
         ecert.serving("all", log=story.desk / "server.log") as base_url,
-        httpx.Client(base_url=base_url, timeout=30, headers=JSON) as web,
+        httpx.Client(base_url=base_url, timeout=200, headers=JSON) as web,
     ):
         holder_signs_in_and_downloads(web, people[0], number, pdf)
         employer = Employer(story, web, pdf, scanned(pdf, story.desk), number, people[0].name)
