@@ -36,7 +36,7 @@ def locked_down(script: str) -> subprocess.CompletedProcess[str]:
     """Run `script` in a fresh process after the worker's limits fell."""
     prelude = "from verifier.check import sandbox_worker as worker\nworker._lock_down()\n"
     return subprocess.run(
-        [sys.executable, "-c", prelude + script], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", prelude + script], cwd=ROOT, capture_output=True, text=True, timeout=1000, check=False
     )
 
 

@@ -19,7 +19,7 @@ from verifier.web import rates
 from verifier.web.app import create_app
 
 BUSY_MS = 150_000
-"""How long a page may take on a machine that has other things to do; a test ends after twice that."""
+"""How long a page may take on a machine that has other things to do."""
 
 
 @pytest.fixture(autouse=True)
