@@ -40,9 +40,9 @@ from verifier.record.status import CertificateStatus
 from verifier.record.status_list import verify_status_list
 
 VERIFIERS = 3
-GIVE_UP_SECONDS = 60.0
+GIVE_UP_SECONDS = 200.0
 LATER_ANSWERS = 150
-ANSWERS_WITHIN = 120.0
+ANSWERS_WITHIN = 400.0
 _HTML = "text/html,*/*;q=0.8"
 _PAUSE = {"token": 0.02, "page": 0.02, "digest": 0.02, "status list": 0.02, "upload": 0.1, "lookup": 0.1}
 """Seconds between two questions; those of `_WHEN_DONE` double each time."""
@@ -161,7 +161,7 @@ class Asker:
         self._to = urlsplit(base).netloc
         self._host = urlsplit(world_base).netloc
         self._keys, self._world_base = keys, world_base
-        self._connection = http.client.HTTPConnection(self._to, timeout=30)
+        self._connection = http.client.HTTPConnection(self._to, timeout=120)
         self.ways: dict[str, Callable[[Held], str]] = {
             "token": lambda held: self._json("GET", f"/api/v1/certificates/{held.token}"),
             "page": self._page,
@@ -212,6 +212,8 @@ def run(folder: Path, revocations: int, on_progress: Callable[[str], None] = lam
     server = postgres_server()
     url = server.new_database()
     world = World.eligible(folder / "data", people=revocations, database_url=url)
+    # The verifiers go by the machine's clock, and a list holds for a day.
+    world.catch_up()
     world.issue(workers=2)
     held = held_of(world)
     on_progress(f"{len(held)} certificates issued")
@@ -249,11 +251,11 @@ def _invalidate(world: World, office: Office, bases: list[str], one: Held, outco
         ask, asked = _asker(base, world).ways[way], 0
         pause, limit = _PAUSE[way], _WHEN_DONE.get(way, 10_000)
         # A number may be looked up ten times a minute, at all verifiers together: none is spent on asking before.
-        if way != "lookup" and (before := ask(one)) != "valid":
+        if way != "lookup" and (before := _first_said(ask, one)) != "valid":
             failed.append(f"{way} said {before} before")
         ready.wait(200)
         if way in _WHEN_DONE:
-            done.wait(60)
+            done.wait(200)
         until = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < until and asked < limit:
             asked += 1
@@ -282,6 +284,14 @@ def _invalidate(world: World, office: Office, bases: list[str], one: Held, outco
     if failed or missing:
         raise RuntimeError(f"never said so: {sorted(missing)}; {'; '.join(failed)}")
     return max(seen.values()) - approval.began
+
+
+def _first_said(ask: Callable[[Held], str], one: Held) -> str:
+    """The first answer that is one: just started, on a busy machine, a verifier may be too slow for its limits."""
+    until = time.monotonic() + GIVE_UP_SECONDS
+    while (said := ask(one)) in ("status_unknown", "no answer") and time.monotonic() < until:
+        time.sleep(0.1)
+    return said
 
 
 @contextmanager

@@ -108,11 +108,11 @@ def _running(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(command, env={**os.environ, **(more or {})}, cwd=ROOT)
     try:
-        until_it_answers(address, process, 30)
+        until_it_answers(address, process, 120)
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def wrk(address: str, seconds: int, *script: str, fields: tuple[str, ...] = ()) -> Measured:

@@ -37,7 +37,7 @@ from verifier.record.status_list import StatusListError
 ASKERS = 4
 OUTAGE_SECONDS = 60
 """No outage is asked for longer, however slow its answers."""
-RECOVERS_WITHIN = 60.0
+RECOVERS_WITHIN = 200.0
 _WAYS = {"token": 8, "digest": 6, "page": 4, "status list": 3, "upload": 1, "lookup": 1}
 """Ways to ask and how often each is taken."""
 _WITHOUT_REGISTER = frozenset({"status list"})
@@ -169,6 +169,8 @@ def run(folder: Path, requests: int, on_progress: Callable[[str], None] = lambda
     server = PostgresServer()
     url = server.new_database()
     world = World.eligible(folder / "data", people=12, database_url=url)
+    # The verifier goes by the machine's clock, and a list holds for a day.
+    world.catch_up()
     tallies: dict[str, Tally] = {}
     try:
         world.issue()
