@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, sync_playwright
 Summary = dict[str, Any]
 
 SCREENS: dict[str, tuple[int, int, float]] = {"phone": (390, 844, 1.5), "desk": (1280, 800, 1)}
-COLOURS = 96
+COLOURS = 256
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{folder}</dir></fontconfig>"""
 
@@ -130,7 +130,9 @@ def certificate_picture(pdf: Path) -> bytes:
     document = pypdfium2.PdfDocument(pdf)
     page = document[0]
     out = io.BytesIO()
-    page.render(scale=560 / page.get_width()).to_pil().save(out, "PNG")
+    # Drawn larger first: thin lines drawn at this size are a whole pixel wide.
+    picture = page.render(scale=3 * 560 / page.get_width()).to_pil()
+    picture.resize((560, round(560 * picture.height / picture.width)), Image.Resampling.LANCZOS).save(out, "PNG")
     document.close()
     return out.getvalue()
 
@@ -165,7 +167,8 @@ def take(browser: Browser, shot: Shot, folder: Path) -> Iterator[Path]:
 def save_small(picture: bytes, path: Path) -> None:
     """Store a picture with a palette: text and flat colour lose nothing one can see."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    # An octree keeps a colour that is rare, such as the seal's.
+    image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @contextmanager
