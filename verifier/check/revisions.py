@@ -228,7 +228,8 @@ def _check_der(value: Value) -> None:
     for load in (x509.load_der_x509_certificate, x509.load_der_x509_crl):
         try:
             load(value.data)
-        except ValueError:
+        # A version there is not is none of its ValueErrors.
+        except (ValueError, x509.InvalidVersion):
             continue
         return
     raise RevisionsError("validation-data")

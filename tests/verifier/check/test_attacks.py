@@ -65,6 +65,21 @@ def test_no_changed_byte_is_valid(positions: list[int], target: Target, issued_w
     assert not wrong
 
 
+def test_a_version_there_is_not_in_the_store_is_altered(target: Target, issued_world: World) -> None:
+    """The version's byte of each certificate and CRL in the store: parsers refuse it in a way of its own."""
+    keys, now = issued_world.key_set, issued_world.clock.now()
+    store = range(target.ends[1], target.gap(1)[0])
+    # RFC 5280: [0] EXPLICIT INTEGER 2 in a certificate; INTEGER 1 before the algorithm's SEQUENCE in a CRL.
+    version = re.compile(rb"stream\n0\x82..0(?:\x82..|\x81.)(?:\xa0\x03)?\x02\x01([\x01\x02])", re.DOTALL)
+    places = [found.start(1) for found in version.finditer(target.sealed, store.start, store.stop)]
+    assert len(places) >= 3
+    for at in places:
+        for bit in range(8):
+            changed = bytearray(target.sealed)
+            changed[at] ^= 1 << bit
+            assert inspect_document(bytes(changed), keys, now=now).failure is Verdict.ALTERED, (at, bit)
+
+
 @pytest.mark.parametrize("which", ["the seal", "the outermost timestamp"])
 def test_the_other_half_of_a_signature_is_refused(target: Target, issued_world: World, which: str) -> None:
     """(r, n - s) signs what (r, s) signs, and anyone can write it: the file alone shows that it is not ours."""
