@@ -259,3 +259,17 @@ def test_a_field_of_json_is_what_json_says(
     body = json.loads(short.get(f"/api/v1/certificates/{one.token}").content)
     assert body["as_of"] == "2025-11-05T03:04:05.678901Z"
     assert body["certificate"]["token"] == one.token
+
+
+def test_a_register_of_an_earlier_version_is_answered_for_the_long_way(
+    ways: tuple[TestClient, TestClient, _Counting], register: PublicRegister
+) -> None:
+    """Without the index that the short way needs, it gives way; it does not read the whole table."""
+    short, _, counting = ways
+    one = register.publish()
+    with sqlite3.connect(register.folder / "register.sqlite3") as connection:
+        connection.execute("DROP INDEX ix_certificates_file_head")
+    connection.close()
+    for path in (f"/api/v1/certificates/{one.token}", f"/api/v1/files/{hashlib.sha256(one.file).hexdigest()}"):
+        assert short.get(path).json()["verdict"] == "valid"
+    assert counting.handed_on == 2
