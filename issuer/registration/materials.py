@@ -262,7 +262,8 @@ def _within(session: Session, actor: Actor, material_id: int, *, lock: bool = Fa
 
 
 def _own(session: Session, person_id: int, registration_id: int) -> Registration:
-    registration = session.get(Registration, registration_id, with_for_update=True)
+    # Not its key: a decision that has the review, which is waited for next, records its event for this registration.
+    registration = session.get(Registration, registration_id, with_for_update={"key_share": True})
     if registration is None or registration.person_id != person_id:
         raise _unknown()
     return registration

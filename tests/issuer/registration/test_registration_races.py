@@ -1,7 +1,9 @@
 """Many hands at once, on both databases: one promise, one paper, one answer of a register; and nothing lost."""
 
+import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +13,7 @@ from issuer.holders.sign_in import Holder
 from issuer.records.database import make_engine
 from issuer.records.people import Registration
 from issuer.records.registration import CommitmentAcceptance, ComparisonResultRow, ComparisonRun, Material
+from issuer.records.reviews import EligibilityReview
 from issuer.registration import commitments, materials
 from issuer.registration.report import compare_file
 from issuer.registration.view import facts_of
@@ -93,3 +96,39 @@ def test_a_paper_handed_in_while_the_review_is_decided(world: FactsWorld) -> Non
     with ctx.database.read() as session:
         state = session.get_one(Material, given).state
     assert state == ("accepted" if moved.moved else "given")  # type: ignore[attr-defined]
+
+
+def test_on_postgresql_a_paper_and_a_decision_do_not_wait_for_each_other(
+    tmp_path: Path,
+    postgres_url: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The paper has the registration and waits for the review; the decision has the review and records its event."""
+    world = facts_world(make_engine(postgres_url), tmp_path)
+    (number,) = world.declare(1)
+    world.compare([answer(1, 学历="大专", 所学专业="土木工程", 工作年限="6")])
+    ctx, person = world.ctx, world.person(number)
+    registration_held, review_held, real = threading.Event(), threading.Event(), materials._proves
+
+    def proves(*asked: Any) -> Any:
+        registration_held.set()
+        assert review_held.wait(120)
+        return real(*asked)
+
+    def give() -> object:
+        actor = Holder(person, "csrf").actor
+        return materials.hand_in(ctx, person, actor, number, "education-certificate", "a.jpg", a_picture())
+
+    def decide() -> object:
+        with ctx.database.write() as session:
+            session.get_one(EligibilityReview, number, with_for_update=True)
+            review_held.set()
+            assert registration_held.wait(120)
+            sitting = open_sitting(session, BODY, world.sitting)
+            step = Step(number, ReviewAction.FIND_INELIGIBLE, "education-not-met")
+            return move_reviews(session, ctx.clock, BODY, sitting, [step])
+
+    monkeypatch.setattr(materials, "_proves", proves)
+    given, moved = race(give, decide)
+    assert list(moved.moved) == [number], moved  # type: ignore[attr-defined]
+    assert isinstance(given, int | ConflictError), given
