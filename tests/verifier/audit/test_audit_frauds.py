@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from issuer.access.actor import Actor
 from issuer.invalidation.service import approve, overturn, propose
@@ -17,6 +18,7 @@ from verifier.cli import run
 from verifier.record.log_reading import change_digest, decode_leaf, encode_leaf, file_digest
 from verifier.record.qr import new_token
 from verifier.record.status import CertificateStatus
+from verifier.record.tables import certificates
 
 HIGHER = Actor("sun.approver", frozenset({Role.AUTHORITY_APPROVER}), "cli")
 BASIS = "随机核验发现不符合报名条件"
@@ -88,6 +90,13 @@ def test_an_honest_register_agrees_and_is_remembered(cheat: Cheat, audited: Audi
     assert len(json.loads((tmp_path / "memory" / "checkpoints.json").read_text())["seen"]) == 1
 
 
+def _free_index(cheat: Cheat) -> int:
+    """A place in the list that no certificate has; theirs are drawn by chance."""
+    with cheat.writing() as connection:
+        taken = set(connection.execute(select(certificates.c.list_index)).scalars())
+    return next(index for index in range(len(taken) + 1) if index not in taken)
+
+
 def _silent_issue(cheat: Cheat) -> None:
     columns = (
         "status, programme_code, programme_name, level, specialty, approved_on, issued_on, file_sha256, "
@@ -95,7 +104,8 @@ def _silent_issue(cheat: Cheat) -> None:
     )
     cheat.run(
         f"INSERT INTO certificates (token, number_digest, holder_digest, list_index, {columns}) "
-        f"SELECT :token, :number, :number, 99, {columns} FROM certificates LIMIT 1",
+        f"SELECT :token, :number, :number, :index, {columns} FROM certificates LIMIT 1",
+        index=_free_index(cheat),
         token=new_token(),
         number="0" * 64,
     )
@@ -106,7 +116,7 @@ def _silent_change(cheat: Cheat) -> None:
 
 
 def _silent_list_entry(cheat: Cheat) -> None:
-    cheat.set_list_entry("1", 77, CertificateStatus.INVALID, _now())
+    cheat.set_list_entry("1", _free_index(cheat), CertificateStatus.INVALID, _now())
 
 
 def _unlisted_change(cheat: Cheat) -> None:
@@ -154,7 +164,7 @@ def _file_removed(cheat: Cheat) -> None:
 
 
 def _moved_in_the_list(cheat: Cheat) -> None:
-    cheat.run("UPDATE certificates SET list_index = 12345 WHERE status = 'invalid'")
+    cheat.run("UPDATE certificates SET list_index = :index WHERE status = 'invalid'", index=_free_index(cheat))
 
 
 def _leaf_swapped(cheat: Cheat) -> None:
