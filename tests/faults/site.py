@@ -90,7 +90,7 @@ class FaultSite:
             self.keep()
             time.sleep(0.05)
 
-    def victim(self, patience: float = 60.0) -> int:
+    def victim(self, patience: float = 600.0) -> int:
         """Some worker at work; waits until there is one."""
         end = time.monotonic() + patience
         while not (ready := self.ready()):
@@ -184,7 +184,7 @@ class FaultSite:
             self.rest(0.2)
         return time.monotonic() - began
 
-    def settle(self, patience: float = 60.0) -> None:
+    def settle(self, patience: float = 600.0) -> None:
         """Wait until no job is left and nobody is owed to the public record. Raises TimeoutError."""
         end = time.monotonic() + patience
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
@@ -216,7 +216,7 @@ class FaultSite:
         """What is wrong now."""
         return count(self.world, self.folder, self.kept_back, {OLD_WORDS: self._trees[0], NEW_WORDS: self._trees[1]})
 
-    def count_when_settled(self, patience: float = 30.0) -> Count:
+    def count_when_settled(self, patience: float = 300.0) -> Count:
         """What is wrong once no job is left and the files of dead attempts were looked for."""
         self.settle()
         end = time.monotonic() + patience

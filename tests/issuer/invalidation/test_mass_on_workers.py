@@ -52,7 +52,7 @@ def test_a_worker_carries_a_list_out_and_renews_files(postgres_url: str, tmp_pat
 
 
 def until(holds: object) -> None:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 400
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < limit
         time.sleep(0.1)
