@@ -37,7 +37,7 @@ class Desk:
 
     def wait(self, until: Callable[[], bool]) -> None:
         """Until it holds; raises TimeoutError."""
-        end = time.monotonic() + 120
+        end = time.monotonic() + 400
         while not until():
             self._machine.require_alive()
             if time.monotonic() > end:
@@ -81,10 +81,17 @@ def test_a_batch_is_held_resumed_stopped_and_retried_under_its_workers(
     ctx = world.ctx
     with Machine(world, site) as machine:
         desk = Desk(world, machine)
+        # The worker is held before it publishes, so that the batch is not done before it is paused or stopped.
+        hold, held_there = site / "hold-before-publication", site / "held-before-publication"
+        hold.touch()
         batch = request_batch(ctx, PROPOSER, world.sitting)
-        desk.wait(lambda: desk.results(batch).get("published", 0) > 0)
+        desk.wait(held_there.exists)
+        hold.touch()
+        held_there.unlink()
+        desk.wait(lambda: held_there.exists() and desk.results(batch).get("published", 0) > 0)
 
         assert at_once(lambda: pause_batch(ctx, PROPOSER, batch)) == {"done": 1, "batch-state": 3}
+        held_there.unlink()
         desk.wait_until_idle()
         held = desk.results(batch)
         assert state_of(ctx, batch) == "paused" and 0 < held["published"] < PEOPLE
@@ -92,9 +99,14 @@ def test_a_batch_is_held_resumed_stopped_and_retried_under_its_workers(
         desk.wait(lambda: state_of(ctx, urgent) == "done")
         assert desk.results(batch)["published"] == held["published"], "an urgent one does not set the others going"
 
+        hold.touch()
         assert at_once(lambda: resume_batch(ctx, PROPOSER, batch)) == {"done": 1, "batch-state": 3}
-        desk.wait(lambda: desk.results(batch)["published"] > held["published"])
+        desk.wait(held_there.exists)
+        hold.touch()
+        held_there.unlink()
+        desk.wait(lambda: held_there.exists() and desk.results(batch)["published"] > held["published"])
         assert at_once(lambda: cancel_batch(ctx, PROPOSER, batch)) == {"done": 1, "batch-ended": 3}
+        held_there.unlink()
         desk.wait_until_idle()
         stopped = desk.results(batch)
         assert set(stopped) == {"published", "cancelled"} and sum(stopped.values()) == PEOPLE

@@ -11,7 +11,9 @@ import hashlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,10 @@ def step(name: str) -> None:
         except FileNotFoundError:
             continue
         os.kill(os.getpid(), number)
+    with suppress(FileNotFoundError):  # held here until `held-<name>` is taken away; by one process only
+        held = (site() / f"hold-{name}").rename(site() / f"held-{name}")
+        while held.exists():
+            time.sleep(0.02)
 
 
 def between(before: str, act: Callable[..., Any], after: str) -> Callable[..., Any]:
