@@ -66,6 +66,7 @@ def _tell(path: Path, summary: dict[str, Any], passwords: dict[str, str], base_u
     say()
     say(f"核验首页 / verifier     {base_url}/")
     say(f"持证人 / holders        {base_url}/my/    (证件号码、姓名、准考证号 / facts: exam-centre/roster.xlsx)")
+    say(f"公告 / announcements    {base_url}/announcements")
     say(f"工作台 / staff console  {base_url}/console/")
     for username, password in passwords.items():
         say(f"    {username}  {password}")
