@@ -1,5 +1,6 @@
 """Issuing a whole sitting: plan → intent → press → record → publish, in groups, from wherever it stopped."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from issuer.issuance.batches import (
 )
 from issuer.issuance.files import file_is_whole
 from issuer.issuance.intent import intend
+from issuer.issuance.leftovers import remove_lost_files
 from issuer.issuance.lock import exclusive
 from issuer.issuance.plan import IssuePlan, Refused, chunks, plan_issue
 from issuer.issuance.publish import publish_checked, record_outcomes
@@ -28,6 +30,7 @@ from issuer.issuance.workers import Outcome, Press, Trouble, open_press
 from issuer.records.certificates import Batch, ECertificate
 from issuer.rules.terms import Role
 
+_log = logging.getLogger(__name__)
 GROUP = 40
 """Certificates in one group commit: large enough that syncing the disk does not set the pace, small enough
 that a crash repeats only a second's work."""
@@ -158,6 +161,7 @@ class _Run:
         if state == "cancelled" or (state == "running" and not self.stopped):
             close_batch(self.ctx, self.actor, self.batch, published=len(self.numbers), refused=len(self.refused))
             self._tell("closed")
+        self._tidy()
         return BatchReport(
             batch=self.batch,
             sitting=self.plan.sitting,
@@ -168,6 +172,13 @@ class _Run:
             cancelled=self.stopped,
             management_nos=tuple(self.numbers),
         )
+
+    def _tidy(self) -> None:
+        """Remove the files of attempts that a crash ended, here where no worker does."""
+        try:
+            remove_lost_files(self.ctx)
+        except (UnavailableError, OSError) as exc:
+            _log.info("tidying is put off: %s", type(exc).__name__)
 
     def _feed(self, press: Press, work: list[int]) -> None:
         ready: list[Outcome] = []

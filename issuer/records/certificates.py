@@ -27,6 +27,7 @@ SUCCESSOR_OPEN = text("supersedes_id IS NOT NULL AND slot IN ('pending', 'live')
 LIVE = text("slot = 'live'")
 SUCCESSOR = text("supersedes_id IS NOT NULL")
 NOT_VALID = text("status <> 'valid'")
+GIVEN_UP = text("state = 'abandoned' AND file_key IS NOT NULL")
 PROPOSED = text("state = 'proposed'")
 PROPOSED_BARE = text("state = 'proposed' AND certificate_id IS NULL")
 
@@ -88,6 +89,7 @@ class ECertificate(Base):
         Index("ix_e_certificates_person", "person_id"),
         Index("ix_e_certificates_supersedes", "supersedes_id", sqlite_where=SUCCESSOR, postgresql_where=SUCCESSOR),
         Index("ix_e_certificates_not_valid", "status", "id", sqlite_where=NOT_VALID, postgresql_where=NOT_VALID),
+        Index("ix_e_certificates_given_up", "id", sqlite_where=GIVEN_UP, postgresql_where=GIVEN_UP),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -45,6 +45,8 @@ def test_a_rerun_after_sigkill_finishes_the_same_certificates(
 
     certificates = eligible_world.certificates()
     assert {row.token: row.management_no for row in certificates} == begun
+    files = eligible_world.ctx.storage.list("certificates")
+    assert files == tuple(sorted(row.file_key or "" for row in certificates)), "no file of an attempt that died"
     checker = eligible_world.checker()
     for row in certificates:
         assert checker.check_qr(eligible_world.qr_text(row)).verdict is Verdict.VALID

@@ -97,6 +97,9 @@ def test_an_objection_raised_while_sealing_stops_publication_for_good(eligible_w
     assert [(each.registration, each.code) for each in report.refused] == [(number, "objection-open")]
     (abandoned,) = eligible_world.certificates("abandoned")
     assert eligible_world.checker().check_token(abandoned.token).verdict is Verdict.NOT_FOUND
+    assert abandoned.file_sha256 is not None and abandoned.file_key is None, "sealed, and its file is gone"
+    kept = eligible_world.ctx.storage.list("certificates")
+    assert kept == tuple(sorted(row.file_key or "" for row in eligible_world.certificates()))
 
     with eligible_world.ctx.database.write() as session:
         session.execute(update(Objection).values(resolved_at=eligible_world.clock.now(), upheld=False))
