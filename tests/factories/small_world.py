@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateSchema
 
 import issuer.records.access
@@ -62,9 +63,17 @@ class SmallContext:
             self.on_publish()
 
 
+PATIENCE_SECONDS = 600
+"""For a connection or a lock."""
+
+
 def small_context(engine: Engine, folder: Path, *, today: date = date(2025, 9, 10)) -> SmallContext:
-    """A context over a fresh schema on `engine`."""
+    """A context over a fresh schema on `engine`, with time to wait: dozens race on it, also on a slow machine."""
     use_data_key(DATA_KEY)
+    if isinstance(engine.pool, QueuePool):
+        engine.pool._timeout = PATIENCE_SECONDS
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda raw, _: raw.execute(f"PRAGMA busy_timeout={PATIENCE_SECONDS * 1000}"))
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.execute(CreateSchema(SCHEMA, if_not_exists=True))

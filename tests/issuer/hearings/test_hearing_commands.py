@@ -189,7 +189,8 @@ def test_the_record_is_sealed_once_when_it_is_over(office: Office, tmp_path: Pat
     sealed = record_of(ctx, SECOND, view)
     assert record_of(ctx, SECOND, view) == sealed
     with ctx.database.read() as session:
-        acts = session.execute(select(AuditEvent.outcome).where(AuditEvent.act == "hearing.seal")).scalars().all()
+        sealing = select(AuditEvent.outcome).where(AuditEvent.act == "hearing.seal").order_by(AuditEvent.sequence)
+        acts = session.execute(sealing).scalars().all()
         row = session.get_one(Hearing, number)
         assert row.record_key is not None and ctx.storage.get(row.record_key) != sealed, "it rests encrypted"
         ctx.storage.delete(row.record_key)
